@@ -1,0 +1,84 @@
+# make run      installs the system packages that are missing, builds, and opens the window on the demo collection;
+#               without a display it draws the demo's maps into PNG files and says where they are
+# make test     everything that is checked: format, lints, documentation, tests, and the pictures of `make run`
+# make install  puts the program and the demo collection under PREFIX (default: ~/.local)
+# make demo     extracts the demo collection anew from assets/demo/audio
+# make lint     format, lints and documentation alone
+# make deps     the system packages of `make test` alone
+#
+# One profile and one target folder for everything, so that nothing is compiled twice.
+
+SHELL := /bin/sh
+CARGO ?= cargo
+PREFIX ?= $(HOME)/.local
+FLAGS := --release --locked
+TAGSCAPE := $(CARGO) run $(FLAGS) --quiet --
+MAPS := target/demo-maps
+
+# Mesa's layer that asks a display server for the preferred GPU complains where there is none.
+maps cargo-test: export NODEVICE_SELECT := 1
+
+.PHONY: run test install demo lint deps deps-run build fmt clippy doc cargo-test maps
+.NOTPARALLEL:
+
+run: deps-run build
+	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname -s)" != Linux ]; then \
+		$(TAGSCAPE); \
+	else \
+		echo 'no display: drawing the demo collection into files'; \
+		$(MAKE) --no-print-directory maps; \
+	fi
+
+test: deps lint cargo-test maps
+
+lint: fmt clippy doc
+
+deps:
+	@tests/setup/system-packages.sh test
+
+deps-run:
+	@tests/setup/system-packages.sh run
+
+build:
+	$(CARGO) build $(FLAGS)
+
+fmt:
+	$(CARGO) fmt --check
+
+clippy:
+	$(CARGO) clippy $(FLAGS) --all-targets -- -D warnings
+
+doc:
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc $(FLAGS) --no-deps --document-private-items
+
+# What is heard through a sound device is judged by itself: beside other tests a null sink drops out.
+# The tests that draw or compute on a GPU note their name and the adapter; none at all would show nothing.
+cargo-test:
+	@mkdir -p target && rm -f target/gpu-tests.log
+	TAGSCAPE_GPU_TEST_LOG="$(CURDIR)/target/gpu-tests.log" $(CARGO) test $(FLAGS) -- --skip window:: --skip player_device::
+	$(CARGO) test $(FLAGS) --test integration -- --test-threads=1 window:: player_device::
+	@test -s target/gpu-tests.log || { echo 'no GPU test ran' >&2; exit 1; }
+	@echo "GPU tests: $$(cut -f1 target/gpu-tests.log | sort -u | wc -l) on $$(cut -f2 target/gpu-tests.log | sort -u | paste -sd, -)"
+
+# The demo collection as pictures, without a window: what `make run` shows where there is no display.
+maps:
+	@rm -rf $(MAPS) && mkdir -p $(MAPS)
+	$(TAGSCAPE) render --space msd-musicnn-embeddings --out $(MAPS)/segments.png
+	$(TAGSCAPE) render --space msd-musicnn-embeddings --view trajectories --out $(MAPS)/trajectories.png
+	$(TAGSCAPE) render --space msd-musicnn-embeddings --3d --out $(MAPS)/segments-3d.png
+	$(TAGSCAPE) render --space msd-musicnn-taggrams --method original --axes rock,electronic --out $(MAPS)/tags.png
+	$(TAGSCAPE) render --space mtt-vgg-embeddings --theme light --out $(MAPS)/light.png
+	@for name in segments trajectories segments-3d tags light; do test -s $(MAPS)/$$name.png && echo "$(CURDIR)/$(MAPS)/$$name.png" || exit 1; done
+
+# The library's own folder is replaced as a whole: the files of an older demo do not stay.
+install: build
+	@mkdir -p '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/share/tagscape'
+	@target=$$($(CARGO) metadata --format-version 1 --no-deps --locked | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p') && \
+		install -m 755 "$$target/release/tagscape" '$(DESTDIR)$(PREFIX)/bin/tagscape'
+	@rm -rf '$(DESTDIR)$(PREFIX)/share/tagscape/demo'
+	@cp -R assets/demo '$(DESTDIR)$(PREFIX)/share/tagscape/demo'
+	@cp LICENSE-MIT LICENSE-APACHE models/LICENSE-musicnn '$(DESTDIR)$(PREFIX)/share/tagscape/'
+	@echo 'installed: $(DESTDIR)$(PREFIX)/bin/tagscape'
+
+demo: build
+	assets/make_demo.py --collection

@@ -1,0 +1,61 @@
+// What every drawing pass knows of the frame. Twin: `render::gpu_data::FrameUniform`.
+struct Frame {
+    clip_from_layout: mat4x4f,
+    // Where a colour goes that steps back, sRGB.
+    background: vec3f,
+    // Clip-space w of the layout's middle when all of it is seen: what is there has its nominal size. 1 in a plane.
+    fitted_w: f32,
+    // Width and height in pixels.
+    viewport: vec2f,
+    // Pixels.
+    point_radius: f32,
+    point_opacity: f32,
+    // Pixels.
+    line_width: f32,
+    line_opacity: f32,
+    // The track that keeps its colour while all others dim; NO_TRACK: none.
+    focus_track: u32,
+    row_count: u32,
+}
+
+const NO_TRACK = 0xffffffffu;
+// Outside of every picture: a triangle with three such corners is dropped.
+const NOWHERE = vec4f(2.0, 2.0, 2.0, 1.0);
+
+@group(0) @binding(0) var<uniform> frame: Frame;
+
+@group(1) @binding(0) var<storage, read> xs: array<f32>;
+@group(1) @binding(1) var<storage, read> ys: array<f32>;
+@group(1) @binding(2) var<storage, read> zs: array<f32>;
+@group(1) @binding(3) var<storage, read> colors: array<u32>;
+@group(1) @binding(4) var<storage, read> tracks: array<u32>;
+
+fn clip_of_row(row: u32) -> vec4f {
+    return frame.clip_from_layout * vec4f(xs[row], ys[row], zs[row], 1.0);
+}
+
+// A position that is not a number compares false with everything, and so is not in front.
+fn in_front(clip: vec4f) -> bool {
+    return clip.w > 1e-5 && abs(clip.x) < 1e30 && abs(clip.y) < 1e30;
+}
+
+// A row's colour in sRGB and its share of the pass's opacity: full, or dimmed and greyed where another track has the focus.
+// What is farther than the layout's middle when all is seen (3-D) goes toward the background.
+fn color_of_row(row: u32, clip: vec4f) -> vec4f {
+    var color = unpack4x8unorm(colors[row]).rgb;
+    var opacity = 1.0;
+    if frame.focus_track != NO_TRACK && tracks[row] != frame.focus_track {
+        let grey = vec3f(dot(color, vec3f(0.299, 0.587, 0.114)));
+        color = mix(mix(color, grey, 0.7), frame.background, 0.55);
+        opacity = 0.6;
+    }
+    let depth = clamp((clip.w / frame.fitted_w - 1.0) / 0.6, 0.0, 1.0);
+    return vec4f(mix(color, frame.background, depth * 0.55), opacity);
+}
+
+// The two triangles of a quad, corners at -1 and 1.
+fn corner_of(vertex: u32) -> vec2f {
+    let right = vertex == 1u || vertex == 2u || vertex == 4u;
+    let top = vertex == 2u || vertex == 4u || vertex == 5u;
+    return vec2f(select(-1.0, 1.0, right), select(-1.0, 1.0, top));
+}

@@ -1,0 +1,74 @@
+//! What can go wrong above the parts.
+
+use std::path::PathBuf;
+
+use crate::gpu::GpuError;
+use crate::project::ProjectError;
+use crate::store::StoreError;
+
+/// Why the program cannot do what was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AppError {
+    /// The collection cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The GPU failed.
+    #[error(transparent)]
+    Gpu(#[from] GpuError),
+    /// A projection failed.
+    #[error(transparent)]
+    Project(#[from] ProjectError),
+    /// The collection has no segments, or not that space.
+    #[error("{collection} has no space '{wanted}'; it has: {there}")]
+    NoSuchSpace {
+        /// The collection's folder.
+        collection: String,
+        /// The space that was asked for.
+        wanted: String,
+        /// The spaces that it has.
+        there: String,
+    },
+    /// A collection without segments.
+    #[error("{0} has no segments yet; run `tagscape extract` to add music")]
+    Empty(String),
+    /// Neither beside the checkout nor beside the program.
+    #[error("the demo collection is not here (looked in {0}); name a collection, or install with `make install`")]
+    NoDemo(String),
+    /// A layout file with another number of rows than the space, or of other than 2 or 3 dimensions.
+    #[error("{}: a layout of {rows} rows and {dims} dimensions does not fit {space}, which has {expected} rows; give one of 2 or 3 dimensions made from this space", path.display())]
+    Layout {
+        /// The file.
+        path: PathBuf,
+        /// Its rows.
+        rows: usize,
+        /// Its dimensions.
+        dims: usize,
+        /// The space shown.
+        space: String,
+        /// The space's rows.
+        expected: usize,
+    },
+    /// A file that cannot be written.
+    #[error("cannot write {}: {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A picture that cannot be encoded.
+    #[error("cannot write {}: {source}", path.display())]
+    Picture {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: png::EncodingError,
+    },
+    /// No window can be opened.
+    #[error("cannot open a window: {0}; without a display, `tagscape render` makes pictures")]
+    Window(String),
+    /// A thread of the program died, which is a bug.
+    #[error("work in the background stopped: {0}")]
+    Worker(String),
+}

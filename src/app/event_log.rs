@@ -1,0 +1,144 @@
+//! The event log: what happened in the window, a JSON object a line, each written at once. Researchers read it.
+
+use std::fs::File;
+use std::io::{BufWriter, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use serde::Serialize;
+
+use super::error::AppError;
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// The map is on screen.
+    Ready {
+        /// Its rectangle in window pixels: x, y, width, height.
+        map: [u32; 4],
+        /// The GPU.
+        adapter: String,
+        /// Segments drawn.
+        segments: usize,
+    },
+    /// The pointer came onto a segment.
+    Hover {
+        /// Row of the space shown.
+        segment: u32,
+        /// Path of its track.
+        track: String,
+        /// Its start in seconds.
+        start_s: f64,
+        /// The pointer in window pixels.
+        x: f32,
+        /// The pointer in window pixels.
+        y: f32,
+    },
+    /// A segment's first frame was handed to the sound output.
+    Audition {
+        /// Row of the space shown when it was asked for.
+        segment: u32,
+        /// Path of its track.
+        track: String,
+        /// Its start in seconds.
+        start_s: f64,
+        /// From the hover to that frame.
+        latency_ms: f64,
+    },
+    /// What sounded is silent again.
+    Stop {
+        /// Its row.
+        segment: u32,
+    },
+    /// Another layout is shown.
+    Projection {
+        /// The space.
+        space: String,
+        /// `original`, `pca`, or `file`.
+        method: String,
+        /// 2 or 3.
+        dims: usize,
+        /// Rows.
+        rows: usize,
+        /// The axes' names.
+        axes: Vec<String>,
+        /// How long it took.
+        seconds: f64,
+    },
+    /// Another view is shown.
+    View {
+        /// `segments` or `trajectories`.
+        view: String,
+    },
+    /// A line for the user.
+    Notice {
+        /// The line.
+        text: String,
+    },
+    /// The window closed.
+    Quit,
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    t_ms: f64,
+    #[serde(flatten)]
+    event: &'a Event,
+}
+
+/// An open log; without a file it does nothing.
+#[derive(Debug)]
+pub struct EventLog {
+    file: Option<(PathBuf, BufWriter<File>)>,
+    start: Instant,
+}
+
+impl EventLog {
+    /// Creates the file, if one was asked for.
+    ///
+    /// # Errors
+    /// [`AppError::Write`].
+    pub fn create(path: Option<&Path>) -> Result<Self, AppError> {
+        let open = |path: &Path| {
+            let file = File::create(path).map_err(|source| AppError::Write { path: path.to_owned(), source })?;
+            Ok::<_, AppError>((path.to_owned(), BufWriter::new(file)))
+        };
+        Ok(Self { file: path.map(open).transpose()?, start: Instant::now() })
+    }
+
+    /// Writes one line and hands it to the system at once. A log that can no longer be written is given up, with a line about it.
+    pub fn write(&mut self, event: &Event) -> Option<String> {
+        let (path, file) = self.file.as_mut()?;
+        let t_ms = (self.start.elapsed().as_secs_f64() * 1e6).round() / 1e3;
+        let written = serde_json::to_writer(&mut *file, &Line { t_ms, event }).map_err(std::io::Error::from);
+        let written = written.and_then(|()| file.write_all(b"\n")).and_then(|()| file.flush());
+        let error = written.err()?;
+        let text = format!("cannot write {}: {error}; events are no longer logged", path.display());
+        self.file = None;
+        Some(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_event_is_a_line_as_scripts_expect_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("events.jsonl");
+        let mut log = EventLog::create(Some(&path)).unwrap();
+        log.write(&Event::Hover { segment: 7, track: "a/b.ogg".into(), start_s: 1.5, x: 3.0, y: 4.0 });
+        log.write(&Event::Quit);
+        let text = std::fs::read_to_string(&path).unwrap();
+        let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(
+            (lines[0]["event"].as_str(), lines[0]["segment"].as_u64(), lines[0]["track"].as_str()),
+            (Some("hover"), Some(7), Some("a/b.ogg"))
+        );
+        assert!(lines[0]["t_ms"].is_number() && lines[0]["start_s"] == 1.5);
+        assert_eq!(lines[1]["event"], "quit");
+        assert!(EventLog::create(Some(&folder.path().join("no/such/folder"))).is_err());
+    }
+}

@@ -1,0 +1,194 @@
+//! One frame: widgets laid out, wishes carried out, the map drawn, everything painted. A window and a picture file both come here.
+
+use super::state::{AppState, Effect};
+use crate::gpu::{GpuContext, GpuError, PositionBuffer};
+use crate::render::{DrawOptions, MapBuffers, MapRenderer, ViewTarget};
+use crate::scene::{Dimensions, MapSize};
+use crate::ui::controls_panel::ControlsView;
+use crate::ui::status_bar::StatusView;
+use crate::ui::{Chrome, ShellState, ShellView, shell_ui};
+
+/// What a frame is made of; nothing inside reads a clock, a size or a seed of its own.
+#[derive(Clone, Debug)]
+pub struct FrameInput {
+    /// The user's input, with time and size.
+    pub raw: egui::RawInput,
+    /// Width and height of the picture in pixels.
+    pub size_pixels: [u32; 2],
+    /// What is around the map.
+    pub chrome: Chrome,
+}
+
+/// What came of it.
+pub struct FrameOutput {
+    /// What is to be done outside.
+    pub effects: Vec<Effect>,
+    /// What egui asks of the window: cursor, clipboard.
+    pub platform: egui::PlatformOutput,
+    /// How long the picture stays true without input.
+    pub repaint_after: std::time::Duration,
+    /// Where the map is, in UI points.
+    pub map: egui::Rect,
+    /// Segments drawn.
+    pub drawn: usize,
+    /// Whether commands changed what is shown, so that another frame is due.
+    pub changed: bool,
+}
+
+/// What is needed to paint: egui's renderer, the map's renderer, and the texture between them.
+pub struct FramePainter {
+    /// egui's state; a window's events go into it.
+    pub egui: egui::Context,
+    painter: egui_wgpu::Renderer,
+    map: MapRenderer,
+    target: ViewTarget,
+    picture: egui::TextureId,
+    shell: ShellState,
+    shown_serial: Option<u64>,
+    theme: Option<crate::scene::Theme>,
+    drawn: usize,
+}
+
+impl FramePainter {
+    /// For pictures of this format.
+    ///
+    /// # Errors
+    /// What the device rejects.
+    pub fn new(context: &GpuContext, format: wgpu::TextureFormat) -> Result<Self, GpuError> {
+        let options = egui_wgpu::RendererOptions { dithering: false, ..Default::default() };
+        let mut painter = context.scoped("egui", || egui_wgpu::Renderer::new(&context.device, format, options))?;
+        let target = ViewTarget::new(context, [1, 1], Dimensions::Two)?;
+        let picture = painter.register_native_texture(&context.device, &target.color_view, wgpu::FilterMode::Linear);
+        let map = MapRenderer::new(context)?;
+        let egui = egui::Context::default();
+        Ok(Self { egui, painter, map, target, picture, shell: ShellState::default(), shown_serial: None, theme: None, drawn: 0 })
+    }
+
+    /// Draws one frame into `view`.
+    ///
+    /// # Errors
+    /// Out of memory, or a device that stopped.
+    pub fn frame(
+        &mut self,
+        context: &GpuContext,
+        state: &mut AppState,
+        input: FrameInput,
+        view: &wgpu::TextureView,
+    ) -> Result<FrameOutput, GpuError> {
+        if self.theme != Some(state.choices.theme) {
+            crate::ui::theme::apply(&self.egui, state.choices.theme);
+            self.theme = Some(state.choices.theme);
+        }
+        let mut shell_output = None;
+        let egui = self.egui.clone();
+        let mut output = egui.run_ui(input.raw, |ui| {
+            let view = shell_view(state, context, input.chrome, self.picture, self.drawn);
+            shell_output = Some(shell_ui(ui, &view, &mut self.shell));
+        });
+        let (commands, map) = shell_output.map_or((Vec::new(), egui::Rect::ZERO), |shell| (shell.commands, shell.map));
+        let changed = !commands.is_empty();
+        let mut effects: Vec<Effect> = commands.into_iter().flat_map(|command| state.update(command)).collect();
+        state.set_map_size(MapSize { width: map.width(), height: map.height() });
+
+        let mut encoder = context.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("frame") });
+        self.draw_map(context, state, map, output.pixels_per_point, &mut encoder)?;
+        let errors = context.errors.take();
+        effects.extend(errors.into_iter().flat_map(|text| state.notify(text)));
+        let repaint_after = output.viewport_output.get(&egui::ViewportId::ROOT).map_or(std::time::Duration::MAX, |root| root.repaint_delay);
+        let platform = std::mem::take(&mut output.platform_output);
+        self.paint(context, output, input.size_pixels, encoder, view);
+        Ok(FrameOutput { effects, platform, repaint_after, map, drawn: self.drawn, changed })
+    }
+
+    /// Draws the map's points and lines into the texture that egui shows.
+    fn draw_map(
+        &mut self,
+        context: &GpuContext,
+        state: &AppState,
+        map: egui::Rect,
+        pixels_per_point: f32,
+        encoder: &mut wgpu::CommandEncoder,
+    ) -> Result<(), GpuError> {
+        let Some(shown) = &state.shown else { return Ok(()) };
+        let scene = &shown.scene;
+        if self.shown_serial != Some(shown.serial) {
+            let positions = PositionBuffer::from_positions(context, &scene.positions)?;
+            self.map.show(context, MapBuffers::new(context, scene, positions)?);
+            self.shown_serial = Some(shown.serial);
+        }
+        let size = [map.width(), map.height()].map(|edge| (edge * pixels_per_point).round().max(1.0) as u32);
+        if !self.target.fits(size, scene.camera.dimensions) {
+            self.target = ViewTarget::new(context, size, scene.camera.dimensions)?;
+            let filter = wgpu::FilterMode::Linear;
+            self.painter.update_egui_texture_from_wgpu_texture(&context.device, &self.target.color_view, filter, self.picture);
+        }
+        self.drawn = self.map.encode(context, encoder, scene, &self.target, DrawOptions { pixels_per_point })?;
+        Ok(())
+    }
+
+    /// Paints what egui laid out, the map's texture among it, and submits the frame.
+    fn paint(
+        &mut self,
+        context: &GpuContext,
+        output: egui::FullOutput,
+        size_in_pixels: [u32; 2],
+        mut encoder: wgpu::CommandEncoder,
+        view: &wgpu::TextureView,
+    ) {
+        let egui::FullOutput { textures_delta: textures, shapes, pixels_per_point, .. } = output;
+        let (device, queue) = (&context.device, &context.queue);
+        for (id, deltas) in &textures.set {
+            for delta in deltas {
+                self.painter.update_texture(device, queue, *id, delta);
+            }
+        }
+        let primitives = self.egui.tessellate(shapes, pixels_per_point);
+        let screen = egui_wgpu::ScreenDescriptor { size_in_pixels, pixels_per_point };
+        let mut buffers = self.painter.update_buffers(device, queue, &mut encoder, &primitives, &screen);
+        let color = wgpu::RenderPassColorAttachment {
+            view,
+            depth_slice: None,
+            resolve_target: None,
+            ops: wgpu::Operations { load: wgpu::LoadOp::Clear(wgpu::Color::BLACK), store: wgpu::StoreOp::Store },
+        };
+        let descriptor = wgpu::RenderPassDescriptor { label: Some("egui"), color_attachments: &[Some(color)], ..Default::default() };
+        self.painter.render(&mut encoder.begin_render_pass(&descriptor).forget_lifetime(), &primitives, &screen);
+        buffers.push(encoder.finish());
+        queue.submit(buffers);
+        for id in &textures.free {
+            self.painter.free_texture(id);
+        }
+    }
+}
+
+/// The state as the widgets see it.
+fn shell_view<'a>(state: &'a AppState, context: &GpuContext, chrome: Chrome, picture: egui::TextureId, drawn: usize) -> ShellView<'a> {
+    let shown = state.shown.as_ref();
+    let choices = &state.choices;
+    let controls = shown.map(|shown| ControlsView {
+        collection: state.collection_name(),
+        spaces: state.space_keys(),
+        space: choices.space,
+        method: choices.method,
+        dimensions: choices.dimensions,
+        axes: shown.axes,
+        columns: &shown.column_names,
+        explained: &shown.explained,
+        view: choices.view,
+        listen: choices.listen,
+        volume: choices.volume,
+        theme: choices.theme,
+    });
+    let total = shown.map_or(0, |shown| shown.scene.positions.len());
+    let status = StatusView {
+        drawn: drawn.min(total),
+        total,
+        tracks: shown.map_or(0, |shown| shown.scene.track_rows.len()),
+        adapter: context.caps.name.clone(),
+        output: state.output.clone(),
+        busy: state.is_busy().then(|| format!("Projecting {} …", choices.space)),
+        notice: state.notice.clone(),
+    };
+    let track = if chrome == Chrome::Panels { state.track_view() } else { None };
+    ShellView { chrome, scene: shown.map(|shown| &shown.scene), picture: Some(picture), controls, track, status, theme: choices.theme }
+}

@@ -1,0 +1,111 @@
+//! Pictures without a window: the same frame, into a texture, into a PNG.
+
+use std::io::BufWriter;
+use std::path::Path;
+
+use super::error::AppError;
+use super::frame::{FrameInput, FramePainter};
+use super::state::{AppState, Effect};
+use crate::gpu::{GpuContext, readback};
+use crate::project::NoObserver;
+use crate::ui::Chrome;
+
+/// What egui and a picture file agree on: sRGB numbers, not converted.
+const FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rgba8Unorm;
+
+/// A finished picture: opaque RGBA, 8 bits, row by row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Picture {
+    /// Width and height in pixels.
+    pub size: [u32; 2],
+    /// `size[0] * size[1] * 4` bytes.
+    pub rgba: Vec<u8>,
+    /// Segments drawn.
+    pub drawn: usize,
+}
+
+/// Does the projections that a state waits for, on this thread.
+///
+/// # Errors
+/// What a projection failed of.
+pub fn settle(state: &mut AppState, effects: Vec<Effect>) -> Result<(), AppError> {
+    let mut waiting = effects;
+    while let Some(effect) = waiting.pop() {
+        if let Effect::Project(request) = effect {
+            let layout = request.run(&NoObserver)?;
+            waiting.extend(state.finish((request.serial, Ok(layout))));
+        }
+    }
+    Ok(())
+}
+
+/// Pixels in a UI point for a picture of this size: words keep their proportion to the map on a large one.
+#[must_use]
+pub fn pixels_per_point(size: [u32; 2]) -> f32 {
+    (size[0].min(size[1]) as f32 / 800.0).clamp(1.0, 16.0)
+}
+
+/// Draws the state's map, or the whole window, as a picture.
+///
+/// # Errors
+/// What the GPU failed of, a size beyond its limit among it.
+pub fn draw(context: &GpuContext, state: &mut AppState, size: [u32; 2], chrome: Chrome) -> Result<Picture, AppError> {
+    let mut painter = FramePainter::new(context, FORMAT)?;
+    let texture = context.scoped("the picture", || {
+        context.device.create_texture(&wgpu::TextureDescriptor {
+            label: Some("picture"),
+            size: wgpu::Extent3d { width: size[0], height: size[1], depth_or_array_layers: 1 },
+            mip_level_count: 1,
+            sample_count: 1,
+            dimension: wgpu::TextureDimension::D2,
+            format: FORMAT,
+            usage: wgpu::TextureUsages::RENDER_ATTACHMENT | wgpu::TextureUsages::COPY_SRC,
+            view_formats: &[],
+        })
+    })?;
+    let view = texture.create_view(&wgpu::TextureViewDescriptor::default());
+    let scale = pixels_per_point(size);
+    let mut drawn = 0;
+    // The first frame lays out, which tells the map's size; the second is drawn for it.
+    for turn in 0..2 {
+        let mut raw = egui::RawInput {
+            screen_rect: Some(egui::Rect::from_min_size(egui::Pos2::ZERO, egui::vec2(size[0] as f32 / scale, size[1] as f32 / scale))),
+            time: Some(f64::from(turn)),
+            max_texture_side: Some(context.device.limits().max_texture_dimension_2d as usize),
+            ..Default::default()
+        };
+        raw.viewports.entry(egui::ViewportId::ROOT).or_default().native_pixels_per_point = Some(scale);
+        drawn = painter.frame(context, state, FrameInput { raw, size_pixels: size, chrome }, &view)?.drawn;
+    }
+    Ok(Picture { size, rgba: readback::read_texture(context, &texture)?, drawn })
+}
+
+impl Picture {
+    /// Writes a PNG; a picture that cannot be written whole leaves nothing behind.
+    ///
+    /// # Errors
+    /// [`AppError::Write`], [`AppError::Picture`].
+    pub fn write_png(&self, path: &Path) -> Result<(), AppError> {
+        let partial = path.with_extension("png.partial");
+        let written = self
+            .encode(&partial)
+            .and_then(|()| std::fs::rename(&partial, path).map_err(|source| AppError::Write { path: path.to_owned(), source }));
+        if written.is_err() {
+            // Best effort: the first error is the one to tell.
+            let _ = std::fs::remove_file(&partial);
+        }
+        written
+    }
+
+    fn encode(&self, path: &Path) -> Result<(), AppError> {
+        let file = std::fs::File::create(path).map_err(|source| AppError::Write { path: path.to_owned(), source })?;
+        let wrong = |source| AppError::Picture { path: path.to_owned(), source };
+        let mut encoder = png::Encoder::new(BufWriter::new(file), self.size[0], self.size[1]);
+        encoder.set_color(png::ColorType::Rgba);
+        encoder.set_depth(png::BitDepth::Eight);
+        encoder.set_source_srgb(png::SrgbRenderingIntent::Perceptual);
+        let mut writer = encoder.write_header().map_err(wrong)?;
+        writer.write_image_data(&self.rgba).map_err(wrong)?;
+        writer.finish().map_err(wrong)
+    }
+}

@@ -1,0 +1,16 @@
+//! The program itself: its state, its work in the background, and the frame that a window and a picture file share.
+
+pub mod error;
+pub mod event_log;
+pub mod extract_job;
+pub mod frame;
+pub mod headless;
+pub mod jobs;
+pub mod models;
+mod pointing;
+pub mod projection_job;
+pub mod resources;
+pub mod state;
+pub mod windowed;
+
+pub use error::AppError;

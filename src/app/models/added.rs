@@ -1,0 +1,203 @@
+//! The weights that a user added: one safetensors file a network in the user's data folder, written whole or not at all.
+//!
+//! The file's own metadata hold where it came from and the sha256 of its tensors' bytes, so that one rename brings all of it.
+
+use std::fs::{File, TryLockError};
+use std::io::{BufWriter, ErrorKind, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, json};
+
+use super::error::ModelError;
+use super::run_once;
+use super::vggish_import::VggishImport;
+use crate::app::resources::user_data_dir;
+use crate::catalog::ModelKey;
+use crate::nn::vggish::TENSORS;
+use crate::tensors::{Sha256Writer, TensorFile, sha256_of_slice, split_safetensors};
+
+/// The folder in the user's data folder.
+const FOLDER: &str = "models";
+/// Stands in the header until the sum is known.
+const NO_SUM: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+
+/// The file that weights came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// Its name.
+    pub file: String,
+    /// Which kind of file it was.
+    pub format: String,
+    /// Its sha256 in hexadecimal.
+    pub sha256: String,
+    /// Its size.
+    pub bytes: u64,
+}
+
+/// Weights in the user's data folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AddedModel {
+    /// The file.
+    pub path: PathBuf,
+    /// Its size.
+    pub bytes: u64,
+    /// Its sha256 in hexadecimal.
+    pub sha256: String,
+    /// The sha256 of the tensors' bytes alone: the same from whichever kind of file they came.
+    pub tensors_sha256: String,
+    /// What it was made from.
+    pub origin: Origin,
+}
+
+/// Where a network's added weights lie.
+pub(super) fn path_of(model: ModelKey) -> Result<PathBuf, ModelError> {
+    let folder = user_data_dir().ok_or(ModelError::NoDataFolder)?.join(FOLDER);
+    Ok(folder.join(format!("{model}.safetensors")))
+}
+
+/// Reads added weights and compares the sum of their tensors; `None` if they were not added.
+pub(super) fn read(model: ModelKey) -> Result<Option<(Vec<u8>, AddedModel)>, ModelError> {
+    let path = path_of(model)?;
+    let bytes = match std::fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
+        Err(source) => return Err(ModelError::Io { action: "read", path, source }),
+    };
+    let checked = check(&bytes);
+    let added = checked.map(|(origin, tensors_sha256)| describe(path.clone(), &bytes, origin, tensors_sha256));
+    let added = added.map_err(|why| ModelError::Damaged { model, path, why })?;
+    Ok(Some((bytes, added)))
+}
+
+fn describe(path: PathBuf, bytes: &[u8], origin: Origin, tensors_sha256: String) -> AddedModel {
+    AddedModel { path, bytes: bytes.len() as u64, sha256: sha256_of_slice(bytes), tensors_sha256, origin }
+}
+
+/// What the metadata say, and the sum of the tensors' bytes, if the tensors' bytes are those that were written.
+fn check(bytes: &[u8]) -> Result<(Origin, String), String> {
+    let (notes, data) = split_safetensors(bytes).map_err(|error| error.to_string())?;
+    let note = |key: &str| notes.get(key).cloned().ok_or_else(|| "it was not written by `tagscape models add`".to_owned());
+    let (written, found) = (note("tensors_sha256")?, sha256_of_slice(data));
+    if written != found {
+        return Err(format!("sha256 of its tensors {found}, expected {written}"));
+    }
+    let bytes = note("source_bytes")?.parse().unwrap_or(0);
+    Ok((Origin { file: note("source_file")?, format: note("source_format")?, sha256: note("source_sha256")?, bytes }, found))
+}
+
+/// Writes weights beside their place, runs the network with them, and puts them there.
+pub(super) fn write(model: ModelKey, source: TensorFile, origin: Origin) -> Result<AddedModel, ModelError> {
+    let source_path = source.path().to_owned();
+    let import = VggishImport::new(source)?;
+    let path = path_of(model)?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder).map_err(ModelError::io("make the folder", folder))?;
+    // One name for all processes: what a killed one left is written over, and a running one holds the lock.
+    let part = path.with_added_extension("part");
+    let file = File::options().create(true).truncate(false).read(true).write(true).open(&part).map_err(ModelError::io("write", &part))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(ModelError::Busy { path: part }),
+        Err(TryLockError::Error(error)) => return Err(ModelError::io("lock", &part)(error)),
+    }
+    let work = || {
+        write_tensors(&file, &part, &import, &origin)?;
+        drop(import);
+        let bytes = std::fs::read(&part).map_err(ModelError::io("read", &part))?;
+        let (origin, sum) = check(&bytes).map_err(|why| ModelError::Damaged { model, path: part.clone(), why })?;
+        run_once(model, &bytes).map_err(|why| ModelError::DoesNotRun { model, path: source_path, why })?;
+        std::fs::rename(&part, &path).and_then(|()| sync_folder(folder)).map_err(ModelError::io("write", &path))?;
+        Ok(describe(path.clone(), &bytes, origin, sum))
+    };
+    let added = work();
+    if added.is_err() {
+        // Only what this call made is removed; that it may not be there is no matter.
+        let _ = std::fs::remove_file(&part);
+    }
+    added
+}
+
+fn write_tensors(file: &File, path: &Path, import: &VggishImport, origin: &Origin) -> Result<(), ModelError> {
+    let fail = || ModelError::io("write", path);
+    let mut start = file;
+    let head = header(origin, NO_SUM);
+    file.set_len(0).map_err(fail())?;
+    start.write_all(&(head.len() as u64).to_le_bytes()).and_then(|()| start.write_all(head.as_bytes())).map_err(fail())?;
+    let mut writer = Sha256Writer::new(BufWriter::with_capacity(1 << 20, file));
+    for (name, shape) in TENSORS {
+        for value in import.read(name, shape)? {
+            writer.write_all(&value.to_le_bytes()).map_err(fail())?;
+        }
+    }
+    let (mut writer, sum) = writer.finish();
+    writer.flush().map_err(fail())?;
+    let head = header(origin, &sum);
+    start.seek(SeekFrom::Start(size_of::<u64>() as u64)).and_then(|_| start.write_all(head.as_bytes())).map_err(fail())?;
+    file.sync_all().map_err(fail())
+}
+
+/// The header of the file; its length does not depend on the sum.
+fn header(origin: &Origin, sum: &str) -> String {
+    let notes = json!({
+        "source_file": origin.file,
+        "source_format": origin.format,
+        "source_sha256": origin.sha256,
+        "source_bytes": origin.bytes.to_string(),
+        "tensors_sha256": sum,
+    });
+    let mut header = Map::from_iter([("__metadata__".to_owned(), notes)]);
+    let mut end = 0;
+    for (name, shape) in TENSORS {
+        let start = end;
+        end += shape.iter().product::<usize>() * size_of::<f32>();
+        header.insert(name.to_owned(), json!({ "dtype": "F32", "shape": shape, "data_offsets": [start, end] }));
+    }
+    let mut text = serde_json::Value::Object(header).to_string();
+    // Numbers begin at a multiple of 8, as the format asks for.
+    text.push_str(&" ".repeat(text.len().next_multiple_of(8) - text.len()));
+    text
+}
+
+/// Makes a renamed file's name last through a power failure, where the system has a call for it.
+fn sync_folder(folder: &Path) -> std::io::Result<()> {
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn origin() -> Origin {
+        Origin { file: "a \"b\"\n.pb".into(), format: "TensorFlow graph".into(), sha256: "ab".into(), bytes: 3 }
+    }
+
+    /// A file as `write` makes it, but for its few bytes of tensors.
+    fn written(data: &[u8]) -> Vec<u8> {
+        let sum = sha256_of_slice(data);
+        let notes =
+            json!({ "source_file": "x.pb", "source_format": "f", "source_sha256": "ab", "source_bytes": "3", "tensors_sha256": sum });
+        let header = json!({ "__metadata__": notes, "a": { "dtype": "F32", "shape": [data.len() / 4], "data_offsets": [0, data.len()] } });
+        let header = header.to_string();
+        [&(header.len() as u64).to_le_bytes(), header.as_bytes(), data].concat()
+    }
+
+    #[test]
+    fn the_header_lists_every_tensor_and_is_as_long_with_any_sum() {
+        let (before, after) = (header(&origin(), NO_SUM), header(&origin(), &sha256_of_slice(b"abc")));
+        assert_eq!(before.len(), after.len());
+        assert_eq!(before.len() % 8, 0);
+        let parsed: serde_json::Value = serde_json::from_str(&after).unwrap();
+        assert_eq!(parsed.as_object().unwrap().len(), 19);
+        assert_eq!(parsed["fc2.bias"]["data_offsets"][1], 4 * 72_141_184);
+        assert_eq!(parsed["__metadata__"]["source_file"], "a \"b\"\n.pb");
+    }
+
+    #[test]
+    fn one_changed_bit_of_a_tensor_is_noticed() {
+        let mut bytes = written(&[0, 0, 0x80, 0x3F]);
+        assert_eq!(check(&bytes).unwrap().0.file, "x.pb");
+        *bytes.last_mut().unwrap() ^= 1;
+        assert!(check(&bytes).unwrap_err().contains("sha256"));
+        assert!(check(&bytes[..bytes.len() - 1]).is_err());
+    }
+}

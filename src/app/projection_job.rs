@@ -1,0 +1,218 @@
+//! From a space of a collection to a layout that can be shown: the work that the window does in the background.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::error::AppError;
+use crate::catalog::{SpaceKey, TrackRows};
+use crate::command::MethodKind;
+use crate::matrix::RowSource;
+use crate::project::{Compute, Method, Observer, Projection};
+use crate::scene::{AxisScale, Dimensions, PickGrid};
+use crate::store::{Collection, MatrixFile};
+
+/// What to show.
+#[derive(Clone, Debug)]
+pub struct ProjectionRequest {
+    /// The caller's number; a newer one makes an older one stale.
+    pub serial: u64,
+    /// Of what.
+    pub collection: Arc<Collection>,
+    /// Which space.
+    pub space: SpaceKey,
+    /// How.
+    pub method: MethodKind,
+    /// Columns or components on the axes, from 0; `None`: the first components, or the columns that vary most.
+    pub axes: Option<[usize; 3]>,
+    /// Plane or space.
+    pub dimensions: Dimensions,
+    /// On what.
+    pub compute: Compute,
+    /// A layout made before, instead of a projection.
+    pub layout_file: Option<PathBuf>,
+}
+
+/// What is to be shown, ready.
+#[derive(Debug)]
+pub struct LayoutReady {
+    /// The request's number.
+    pub serial: u64,
+    /// The space.
+    pub space: SpaceKey,
+    /// How it was made; `file` for a layout made before.
+    pub method_name: &'static str,
+    /// The method.
+    pub method: MethodKind,
+    /// Plane or space.
+    pub dimensions: Dimensions,
+    /// Columns or components on the axes.
+    pub axes: [usize; 3],
+    /// What an axis can show.
+    pub column_names: Vec<String>,
+    /// The axes' names.
+    pub axis_names: Vec<String>,
+    /// Share of the variance of each component; empty where there is no such thing.
+    pub explained: Vec<f32>,
+    /// Where each row is.
+    pub positions: Arc<[[f32; 3]]>,
+    /// Which rows are whose.
+    pub track_rows: Arc<[TrackRows]>,
+    /// For finding what is under the pointer; `None` in 3-D.
+    pub grid: Option<PickGrid>,
+    /// Whether axes are to be stretched on their own.
+    pub scale: AxisScale,
+    /// The same network's tag activations, for what is under the pointer.
+    pub taggrams: Option<MatrixFile>,
+    /// How long it took.
+    pub seconds: f64,
+}
+
+impl ProjectionRequest {
+    /// Does the work.
+    ///
+    /// # Errors
+    /// What the store, the projection or the GPU say; [`AppError::Layout`] where a layout file does not fit.
+    pub fn run(&self, observer: &dyn Observer) -> Result<LayoutReady, AppError> {
+        let start = std::time::Instant::now();
+        let Self { collection, space, .. } = self;
+        let matrix = collection.matrix(*space)?;
+        if matrix.rows() == 0 {
+            return Err(AppError::Empty(collection.path().display().to_string()));
+        }
+        let tags = collection.tags(*space)?.map(|tags| tags.names().to_vec()).unwrap_or_default();
+        let track_rows: Arc<[TrackRows]> = collection.rows(*space)?.into();
+        let taggrams = match space.taggrams() {
+            Some(key) if collection.spaces().iter().any(|there| there.key == key) => Some(collection.matrix(key)?),
+            _ => None,
+        };
+        let made = match &self.layout_file {
+            Some(path) => self.layout_of_file(path, matrix.rows())?,
+            None => self.project(&matrix, &tags, observer)?,
+        };
+        let positions: Arc<[[f32; 3]]> = made.positions.into();
+        let grid = (made.dimensions == Dimensions::Two).then(|| PickGrid::new(&positions));
+        Ok(LayoutReady {
+            serial: self.serial,
+            space: *space,
+            method_name: made.name,
+            method: self.method,
+            dimensions: made.dimensions,
+            axes: made.axes,
+            column_names: made.column_names,
+            axis_names: made.axis_names,
+            explained: made.explained,
+            positions,
+            track_rows,
+            grid,
+            scale: made.scale,
+            taggrams,
+            seconds: start.elapsed().as_secs_f64(),
+        })
+    }
+
+    fn project(&self, matrix: &MatrixFile, tags: &[String], observer: &dyn Observer) -> Result<Made, AppError> {
+        let count = self.dimensions.count().min(matrix.dims());
+        let (axes, method) = match self.method {
+            MethodKind::Pca => {
+                let axes = self.axes.unwrap_or([0, 1, 2]);
+                (axes, Method::Pca { components: axes[..count].to_vec() })
+            }
+            MethodKind::Original => {
+                let axes = self.axes.unwrap_or_else(|| most_varied(matrix));
+                (axes, Method::Original { axes: axes[..count].to_vec() })
+            }
+        };
+        let layout = Projection { space: matrix, shown: None, column_names: tags, method }.run(&self.compute, observer)?;
+        let explained: Vec<f32> = layout.explained_variance_ratio.iter().map(|&ratio| ratio as f32).collect();
+        let axis_names = layout.axes.iter().map(|axis| match axis.explained_variance_ratio {
+            Some(ratio) => format!("{} ({:.1} %)", axis.name, ratio * 100.0),
+            None => axis.name.clone(),
+        });
+        let column_names = (0..matrix.dims()).map(|column| match (self.method, tags.get(column)) {
+            (MethodKind::Original, Some(tag)) => tag.clone(),
+            (MethodKind::Original, None) => format!("dimension {}", column + 1),
+            (MethodKind::Pca, _) => format!("component {}", column + 1),
+        });
+        Ok(Made {
+            name: self.method.name(),
+            dimensions: self.dimensions,
+            axes,
+            column_names: column_names.collect(),
+            axis_names: axis_names.collect(),
+            explained,
+            scale: if self.method == MethodKind::Original { AxisScale::PerAxis } else { AxisScale::Uniform },
+            positions: layout.positions(),
+        })
+    }
+
+    fn layout_of_file(&self, path: &std::path::Path, expected: usize) -> Result<Made, AppError> {
+        let file = MatrixFile::open(path)?;
+        let (rows, dims) = (file.rows(), file.dims());
+        let dimensions = match dims {
+            2 => Dimensions::Two,
+            3 => Dimensions::Three,
+            _ => return Err(AppError::Layout { path: path.to_owned(), rows, dims, space: self.space.to_string(), expected }),
+        };
+        if rows != expected {
+            return Err(AppError::Layout { path: path.to_owned(), rows, dims, space: self.space.to_string(), expected });
+        }
+        let matrix = file.to_matrix();
+        let positions = matrix.values().chunks_exact(dims).map(|row| [row[0], row[1], row.get(2).copied().unwrap_or(0.0)]).collect();
+        Ok(Made {
+            name: "file",
+            dimensions,
+            axes: [0, 1, 2],
+            column_names: Vec::new(),
+            axis_names: (1..=dims).map(|axis| axis.to_string()).collect(),
+            explained: Vec::new(),
+            scale: AxisScale::Uniform,
+            positions,
+        })
+    }
+}
+
+struct Made {
+    name: &'static str,
+    dimensions: Dimensions,
+    axes: [usize; 3],
+    column_names: Vec<String>,
+    axis_names: Vec<String>,
+    explained: Vec<f32>,
+    scale: AxisScale,
+    positions: Vec<[f32; 3]>,
+}
+
+/// The three columns with the largest variance, the largest first: what there is to see in a space of which nothing is known.
+/// Of a large space a regular sample of rows decides.
+fn most_varied(matrix: &dyn RowSource) -> [usize; 3] {
+    const SAMPLED_ROWS: usize = 20_000;
+    let (rows, dims) = (matrix.rows(), matrix.dims());
+    let step = rows.div_ceil(SAMPLED_ROWS).max(1);
+    let (mut sum, mut squares, mut row) = (vec![0.0f64; dims], vec![0.0f64; dims], vec![0.0; dims]);
+    let mut count = 0.0;
+    for number in (0..rows).step_by(step) {
+        matrix.read_rows(number..number + 1, &mut row);
+        count += 1.0;
+        for (column, &value) in row.iter().enumerate() {
+            sum[column] += f64::from(value);
+            squares[column] += f64::from(value).powi(2);
+        }
+    }
+    let variance = |column: usize| squares[column] / count - (sum[column] / count).powi(2);
+    let mut columns: Vec<usize> = (0..dims).collect();
+    columns.sort_by(|&a, &b| variance(b).total_cmp(&variance(a)).then(a.cmp(&b)));
+    [0, 1, 2].map(|place| columns.get(place).copied().unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::matrix::FeatureMatrix;
+
+    #[test]
+    fn the_columns_that_vary_most_are_shown_first() {
+        let matrix = FeatureMatrix::new(3, 4, vec![0.0, 1.0, 5.0, 0.1, 0.0, 1.0, 0.0, 0.9, 0.0, 1.0, -5.0, 0.1]);
+        assert_eq!(most_varied(&matrix), [2, 3, 0]);
+        assert_eq!(most_varied(&FeatureMatrix::new(1, 1, vec![1.0])), [0, 0, 0]);
+    }
+}

@@ -1,0 +1,342 @@
+//! The program's state: commands go in, effects come out. No GPU, sound, window or clock in here, so that all of it can be tested.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::error::AppError;
+use super::event_log::Event;
+use super::jobs::Outcome;
+use super::pointing::Auditioned;
+use super::projection_job::{LayoutReady, ProjectionRequest};
+use crate::catalog::{Layer, SegmentSpan, SpaceKey, TagVocabulary};
+use crate::command::{Command, Listen, MethodKind};
+use crate::project::Compute;
+use crate::scene::{Dimensions, MapSize, PickGrid, Scene, Theme, ViewKind, ndc_from_screen};
+use crate::store::{Collection, MatrixFile};
+
+/// What the user chose.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Choices {
+    /// The space.
+    pub space: SpaceKey,
+    /// The projection.
+    pub method: MethodKind,
+    /// Plane or space.
+    pub dimensions: Dimensions,
+    /// Points or lines.
+    pub view: ViewKind,
+    /// Dark or light.
+    pub theme: Theme,
+    /// When segments sound.
+    pub listen: Listen,
+    /// How loud, 0..1.
+    pub volume: f32,
+    /// A layout made before, shown instead of a projection until another is chosen.
+    pub layout_file: Option<PathBuf>,
+}
+
+/// What the state wants done outside of it.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// Compute a layout.
+    Project(Box<ProjectionRequest>),
+    /// Let a segment sound.
+    Audition {
+        /// The player's number for it.
+        serial: u64,
+        /// The file.
+        path: PathBuf,
+        /// The stretch.
+        span: SegmentSpan,
+    },
+    /// Silence.
+    StopAudio,
+    /// Another volume.
+    SetVolume(f32),
+    /// Into the event log.
+    Log(Event),
+}
+
+/// A layout that is shown, with what belongs to it.
+#[derive(Debug)]
+pub struct Shown {
+    /// The scene.
+    pub scene: Scene,
+    /// Which layout it is, for the GPU's copies.
+    pub serial: u64,
+    /// The space.
+    pub space: SpaceKey,
+    /// Columns or components on the axes.
+    pub axes: [usize; 3],
+    /// What an axis can show.
+    pub column_names: Vec<String>,
+    /// Share of the variance of each component.
+    pub explained: Vec<f32>,
+    pub(super) grid: Option<PickGrid>,
+    pub(super) taggrams: Option<MatrixFile>,
+    pub(super) tags: Option<TagVocabulary>,
+}
+
+/// All of the program that is not hardware.
+#[derive(Debug)]
+pub struct AppState {
+    /// The collection.
+    pub collection: Arc<Collection>,
+    /// What the user chose.
+    pub choices: Choices,
+    /// What is on the map.
+    pub shown: Option<Shown>,
+    /// What the sound output is, for the status bar.
+    pub output: String,
+    /// The newest line for the user.
+    pub notice: Option<String>,
+    /// The audition that sounds.
+    pub playing: Option<u64>,
+    /// Where the tracks' paths begin.
+    pub audio_root: PathBuf,
+    compute: Compute,
+    pub(super) map: MapSize,
+    axes: HashMap<(SpaceKey, MethodKind), [usize; 3]>,
+    // The camera follows the map's size until the user moves it.
+    is_fitted: bool,
+    newest_request: u64,
+    awaited: bool,
+    pub(super) next_audition: u64,
+    pub(super) auditions: Vec<Auditioned>,
+    space_keys: Vec<SpaceKey>,
+}
+
+impl AppState {
+    /// The state of a collection just opened, and its first effect: to project it.
+    ///
+    /// # Errors
+    /// [`AppError::Empty`] for a collection without segments.
+    pub fn open(
+        collection: Collection,
+        choices: Choices,
+        axes: Option<[usize; 3]>,
+        compute: Compute,
+    ) -> Result<(Self, Vec<Effect>), AppError> {
+        let mut state = Self {
+            space_keys: collection.spaces().iter().filter(|space| space.segments > 0).map(|space| space.key).collect(),
+            audio_root: collection.audio_root(),
+            collection: Arc::new(collection),
+            choices,
+            shown: None,
+            output: String::new(),
+            notice: None,
+            playing: None,
+            compute,
+            map: MapSize { width: 0.0, height: 0.0 },
+            axes: HashMap::new(),
+            is_fitted: true,
+            newest_request: 0,
+            awaited: false,
+            next_audition: 1,
+            auditions: Vec::new(),
+        };
+        if let Some(axes) = axes {
+            state.axes.insert((state.choices.space, state.choices.method), axes);
+        }
+        let effects = state.project();
+        Ok((state, effects))
+    }
+
+    /// The space to begin with: MSD-MusiCNN's embeddings, or else the first that is there.
+    ///
+    /// # Errors
+    /// [`AppError::Empty`], or [`AppError::NoSuchSpace`] where `wanted` is not there.
+    pub fn first_space(collection: &Collection, wanted: Option<SpaceKey>) -> Result<SpaceKey, AppError> {
+        let there: Vec<SpaceKey> = collection.spaces().iter().filter(|space| space.segments > 0).map(|space| space.key).collect();
+        let name = || collection.path().display().to_string();
+        if let Some(wanted) = wanted {
+            let names = || there.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+            return if there.contains(&wanted) {
+                Ok(wanted)
+            } else {
+                Err(AppError::NoSuchSpace { collection: name(), wanted: wanted.to_string(), there: names() })
+            };
+        }
+        let preferred = there.iter().find(|key| key.layer == Layer::Embeddings && key.model.name() == "msd-musicnn");
+        preferred.or(there.first()).copied().ok_or_else(|| AppError::Empty(name()))
+    }
+
+    /// The collection's name: its folder's, without `.tagscape`.
+    #[must_use]
+    pub fn collection_name(&self) -> &str {
+        let name = self.collection.path().file_name().and_then(|name| name.to_str()).unwrap_or("collection");
+        name.strip_suffix(".tagscape").unwrap_or(name)
+    }
+
+    /// The spaces that can be shown.
+    #[must_use]
+    pub fn space_keys(&self) -> &[SpaceKey] {
+        &self.space_keys
+    }
+
+    /// Whether a layout is being made.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        self.awaited
+    }
+
+    /// Does what a command asks for.
+    pub fn update(&mut self, command: Command) -> Vec<Effect> {
+        match command {
+            Command::SetSpace(space) if space != self.choices.space => {
+                self.choices.space = space;
+                self.project_anew()
+            }
+            Command::SetMethod(method) if method != self.choices.method || self.choices.layout_file.is_some() => {
+                self.choices.method = method;
+                self.project_anew()
+            }
+            Command::SetAxis { axis, column } => self.set_axis(axis, column),
+            Command::SetDimensions(dimensions) if dimensions != self.choices.dimensions => {
+                self.choices.dimensions = dimensions;
+                self.project_anew()
+            }
+            Command::SetView(view) => {
+                self.choices.view = view;
+                if let Some(shown) = &mut self.shown {
+                    shown.scene.view = view;
+                }
+                vec![Effect::Log(Event::View { view: view.name().to_owned() })]
+            }
+            Command::SetTheme(theme) => {
+                self.choices.theme = theme;
+                if let Some(shown) = &mut self.shown {
+                    shown.scene.theme = theme;
+                    shown.scene.revision += 1;
+                }
+                Vec::new()
+            }
+            Command::SetListen(listen) => {
+                self.choices.listen = listen;
+                if listen == Listen::Off { vec![Effect::StopAudio] } else { Vec::new() }
+            }
+            Command::SetVolume(volume) => {
+                self.choices.volume = volume.clamp(0.0, 1.0);
+                vec![Effect::SetVolume(self.choices.volume)]
+            }
+            Command::Point { at, window_pixels } => self.point(at, window_pixels),
+            Command::SetSpace(_) | Command::SetMethod(_) | Command::SetDimensions(_) => Vec::new(),
+            Command::Fit | Command::Pan(_) | Command::Orbit(_) | Command::Zoom { .. } => {
+                self.move_camera(&command);
+                Vec::new()
+            }
+        }
+    }
+
+    fn move_camera(&mut self, command: &Command) {
+        let map = self.map;
+        let Some(shown) = &mut self.shown else { return };
+        let camera = &mut shown.scene.camera;
+        match *command {
+            Command::Pan(delta) => camera.pan(delta, map.height),
+            Command::Orbit(delta) => camera.orbit(delta, map.height),
+            Command::Zoom { factor, at } => camera.zoom(factor, ndc_from_screen(at, map), map.aspect()),
+            _ => shown.scene.fit(map.aspect()),
+        }
+        self.is_fitted = matches!(command, Command::Fit);
+    }
+
+    /// Turns the eye to given angles in radians (3-D), for pictures.
+    pub fn set_angles(&mut self, azimuth: f32, elevation: f32) {
+        if let Some(shown) = &mut self.shown {
+            shown.scene.camera.azimuth = azimuth;
+            shown.scene.camera.elevation = elevation;
+        }
+    }
+
+    /// Tells how large the map is, in UI points.
+    pub fn set_map_size(&mut self, map: MapSize) {
+        if map != self.map {
+            self.map = map;
+            if self.is_fitted {
+                self.move_camera(&Command::Fit);
+            }
+        }
+    }
+
+    fn set_axis(&mut self, axis: usize, column: usize) -> Vec<Effect> {
+        let key = (self.choices.space, self.choices.method);
+        let mut axes = self.axes.get(&key).copied().or_else(|| self.shown.as_ref().map(|shown| shown.axes)).unwrap_or([0, 1, 2]);
+        match axes.get_mut(axis) {
+            Some(place) => *place = column,
+            None => return Vec::new(),
+        }
+        self.axes.insert(key, axes);
+        self.project_anew()
+    }
+
+    fn project_anew(&mut self) -> Vec<Effect> {
+        self.choices.layout_file = None;
+        self.project()
+    }
+
+    fn project(&mut self) -> Vec<Effect> {
+        self.newest_request += 1;
+        self.awaited = true;
+        let Choices { space, method, dimensions, .. } = self.choices;
+        vec![Effect::Project(Box::new(ProjectionRequest {
+            serial: self.newest_request,
+            collection: self.collection.clone(),
+            space,
+            method,
+            axes: self.axes.get(&(space, method)).copied(),
+            dimensions,
+            compute: self.compute.clone(),
+            layout_file: self.choices.layout_file.clone(),
+        }))]
+    }
+
+    /// Takes what a projection came to; what is stale is dropped.
+    pub fn finish(&mut self, (serial, outcome): Outcome) -> Vec<Effect> {
+        if serial != self.newest_request {
+            return Vec::new();
+        }
+        self.awaited = false;
+        match outcome {
+            Ok(ready) => self.show(ready),
+            Err(error) => self.notify(error.to_string()),
+        }
+    }
+
+    fn show(&mut self, ready: LayoutReady) -> Vec<Effect> {
+        let aspect = self.map.aspect();
+        let event = Event::Projection {
+            space: ready.space.to_string(),
+            method: ready.method_name.to_owned(),
+            dims: ready.dimensions.count(),
+            rows: ready.positions.len(),
+            axes: ready.axis_names.clone(),
+            seconds: ready.seconds,
+        };
+        let mut scene = Scene::new(ready.positions, ready.track_rows, ready.axis_names, ready.scale, ready.dimensions, aspect);
+        scene.view = self.choices.view;
+        scene.theme = self.choices.theme;
+        self.choices.dimensions = ready.dimensions;
+        self.is_fitted = true;
+        let tags = ready.space.taggrams().and_then(|key| self.collection.tags(key).ok().flatten());
+        self.shown = Some(Shown {
+            scene,
+            serial: ready.serial,
+            space: ready.space,
+            axes: ready.axes,
+            column_names: ready.column_names,
+            explained: ready.explained,
+            grid: ready.grid,
+            taggrams: ready.taggrams,
+            tags,
+        });
+        vec![Effect::Log(event)]
+    }
+
+    /// Shows a line, and logs it.
+    pub fn notify(&mut self, text: String) -> Vec<Effect> {
+        self.notice = Some(text.clone());
+        vec![Effect::Log(Event::Notice { text })]
+    }
+}

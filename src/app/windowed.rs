@@ -1,0 +1,389 @@
+//! The window: events in, frames out. It sleeps until something happens.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use glam::Vec2;
+use winit::application::ApplicationHandler;
+use winit::dpi::{LogicalSize, PhysicalPosition};
+use winit::event::{ElementState, WindowEvent};
+use winit::event_loop::{ActiveEventLoop, ControlFlow, EventLoop, EventLoopProxy};
+use winit::window::{Window, WindowId};
+
+use super::error::AppError;
+use super::event_log::{Event, EventLog};
+use super::frame::{FrameInput, FramePainter};
+use super::headless;
+use super::jobs::Jobs;
+use super::state::{AppState, Choices, Effect};
+use crate::command::Command;
+use crate::gpu::{GpuContext, new_instance};
+use crate::player::{AuditionRequest, OutputChoice, Player, PlayerEvent};
+use crate::project::{Compute, DeviceChoice};
+use crate::store::Collection;
+use crate::ui::Chrome;
+
+/// What a window is opened with.
+pub struct WindowConfig {
+    /// What to show.
+    pub collection: Collection,
+    /// How.
+    pub choices: Choices,
+    /// Columns or components on the axes.
+    pub axes: Option<[usize; 3]>,
+    /// Where the audio files are, if not where the collection says.
+    pub audio_root: Option<PathBuf>,
+    /// What projections run on.
+    pub device: DeviceChoice,
+    /// Where events are logged.
+    pub event_log: Option<PathBuf>,
+    /// A picture of the window to write once the map is there, and then to close.
+    pub screenshot: Option<PathBuf>,
+}
+
+/// Something to fetch from another thread.
+#[derive(Clone, Copy, Debug)]
+struct Woken;
+
+/// Opens the window and stays until it is closed.
+///
+/// # Errors
+/// No display, no adapter, a device that cannot be opened, a log or screenshot that cannot be written.
+pub fn run(config: WindowConfig) -> Result<(), AppError> {
+    let window_error = |error: winit::error::EventLoopError| AppError::Window(error.to_string());
+    let events = EventLoop::<Woken>::with_user_event().build().map_err(window_error)?;
+    events.set_control_flow(ControlFlow::Wait);
+    let log = EventLog::create(config.event_log.as_deref())?;
+    let mut program = Program { proxy: events.create_proxy(), log, config: Some(config), session: None, failure: None };
+    events.run_app(&mut program).map_err(window_error)?;
+    program.log.write(&Event::Quit);
+    program.failure.map_or(Ok(()), Err)
+}
+
+struct Program {
+    proxy: EventLoopProxy<Woken>,
+    log: EventLog,
+    config: Option<WindowConfig>,
+    session: Option<Session>,
+    failure: Option<AppError>,
+}
+
+/// Everything that lives as long as the window.
+struct Session {
+    window: Arc<Window>,
+    surface: wgpu::Surface<'static>,
+    surface_config: wgpu::SurfaceConfiguration,
+    context: GpuContext,
+    input: egui_winit::State,
+    painter: FramePainter,
+    state: AppState,
+    jobs: Jobs,
+    player: Option<Player>,
+    opening_player: Receiver<(Player, Option<String>)>,
+    map: egui::Rect,
+    pointer: Option<PhysicalPosition<f64>>,
+    pressed_buttons: usize,
+    is_ready: bool,
+    is_hidden: bool,
+    screenshot: Option<PathBuf>,
+}
+
+impl ApplicationHandler<Woken> for Program {
+    fn resumed(&mut self, events: &ActiveEventLoop) {
+        let Some(config) = self.config.take() else { return };
+        match Session::open(events, config, &self.proxy) {
+            Ok((mut session, effects)) => {
+                session.carry_out(effects, &mut self.log);
+                session.window.request_redraw();
+                self.session = Some(session);
+            }
+            Err(error) => self.fail(events, error),
+        }
+    }
+
+    fn window_event(&mut self, events: &ActiveEventLoop, _: WindowId, event: WindowEvent) {
+        let Some(session) = &mut self.session else { return };
+        let outcome = session.window_event(events, &event, &mut self.log);
+        if let Err(error) = outcome {
+            self.fail(events, error);
+        }
+    }
+
+    fn user_event(&mut self, _: &ActiveEventLoop, _: Woken) {
+        if let Some(session) = &mut self.session {
+            session.fetch(&mut self.log);
+        }
+    }
+
+    fn about_to_wait(&mut self, events: &ActiveEventLoop) {
+        // A repaint that egui asked for later (a cursor that blinks) has come due.
+        if let ControlFlow::WaitUntil(time) = events.control_flow()
+            && time <= Instant::now()
+        {
+            events.set_control_flow(ControlFlow::Wait);
+            if let Some(session) = &self.session {
+                session.window.request_redraw();
+            }
+        }
+    }
+}
+
+impl Program {
+    fn fail(&mut self, events: &ActiveEventLoop, error: AppError) {
+        self.failure.get_or_insert(error);
+        events.exit();
+    }
+}
+
+impl Session {
+    fn open(events: &ActiveEventLoop, config: WindowConfig, proxy: &EventLoopProxy<Woken>) -> Result<(Self, Vec<Effect>), AppError> {
+        let title = config.collection.path().file_stem().map_or_else(String::new, |name| format!("{} — ", name.to_string_lossy()));
+        let attributes = Window::default_attributes()
+            .with_title(format!("{title}tagscape"))
+            .with_inner_size(LogicalSize::new(1440.0, 900.0))
+            .with_min_inner_size(LogicalSize::new(760.0, 480.0));
+        let window = events.create_window(attributes).map_err(|error| AppError::Window(error.to_string()))?;
+        let window = Arc::new(window);
+        let instance = new_instance(Some(Box::new(events.owned_display_handle())));
+        let surface = instance.create_surface(window.clone()).map_err(|error| AppError::Window(error.to_string()))?;
+        let context = GpuContext::for_surface(instance, &surface)?;
+        let size = window.inner_size();
+        let mut surface_config = surface
+            .get_default_config(&context.adapter, size.width.max(1), size.height.max(1))
+            .ok_or_else(|| AppError::Window(format!("{} cannot draw to it", context.caps.name)))?;
+        let formats = surface.get_capabilities(&context.adapter).formats;
+        // egui blends in sRGB numbers; a format that converts would be blended otherwise.
+        surface_config.format = formats.iter().copied().find(|format| !format.is_srgb()).unwrap_or(surface_config.format);
+        surface_config.present_mode = wgpu::PresentMode::AutoVsync;
+        surface_config.desired_maximum_frame_latency = 1;
+        surface.configure(&context.device, &surface_config);
+
+        let painter = FramePainter::new(&context, surface_config.format)?;
+        let texture_side = context.device.limits().max_texture_dimension_2d as usize;
+        let scale = Some(window.scale_factor() as f32);
+        let input = egui_winit::State::new(painter.egui.clone(), egui::ViewportId::ROOT, &window, scale, None, Some(texture_side));
+        let compute = match config.device {
+            DeviceChoice::Auto => Compute::automatic(context.clone()),
+            DeviceChoice::Gpu => Compute::Gpu(context.clone()),
+            DeviceChoice::Cpu => Compute::Cpu,
+        };
+        let (mut state, effects) = AppState::open(config.collection, config.choices, config.axes, compute)?;
+        state.audio_root = config.audio_root.unwrap_or_else(|| state.collection.audio_root());
+        state.output = "opening the sound output".to_owned();
+        let wake: Arc<dyn Fn() + Send + Sync> = {
+            let proxy = proxy.clone();
+            // A closed event loop needs no waking.
+            Arc::new(move || {
+                let _ = proxy.send_event(Woken);
+            })
+        };
+        // A sound server that hangs must not hold up the map.
+        let (sender, opening_player) = channel();
+        let player_wake = wake.clone();
+        let opener = std::thread::Builder::new().name("sound".into()).spawn(move || {
+            drop(sender.send(Player::start(OutputChoice::Default, Some(player_wake.clone()))));
+            player_wake();
+        });
+        opener.map_err(|error| AppError::Worker(error.to_string()))?;
+        let session = Self {
+            window,
+            surface,
+            surface_config,
+            context,
+            input,
+            painter,
+            state,
+            jobs: Jobs::start(wake)?,
+            player: None,
+            opening_player,
+            map: egui::Rect::NOTHING,
+            pointer: None,
+            pressed_buttons: 0,
+            is_ready: false,
+            is_hidden: false,
+            screenshot: config.screenshot,
+        };
+        Ok((session, effects))
+    }
+
+    fn window_event(&mut self, events: &ActiveEventLoop, event: &WindowEvent, log: &mut EventLog) -> Result<(), AppError> {
+        // The pointer first: what it touches must sound before anything is drawn.
+        match event {
+            WindowEvent::CursorMoved { position, .. } => {
+                self.pointer = Some(*position);
+                self.point(log);
+            }
+            WindowEvent::CursorLeft { .. } => {
+                self.pointer = None;
+                self.point(log);
+            }
+            WindowEvent::MouseInput { state, .. } => {
+                let change =
+                    if *state == ElementState::Pressed { self.pressed_buttons + 1 } else { self.pressed_buttons.saturating_sub(1) };
+                self.pressed_buttons = change;
+            }
+            _ => {}
+        }
+        let response = self.input.on_window_event(&self.window, event);
+        // A redraw is not a reason for another: an idle window draws nothing.
+        if response.repaint && !matches!(event, WindowEvent::RedrawRequested) {
+            self.window.request_redraw();
+        }
+        match event {
+            WindowEvent::CloseRequested => events.exit(),
+            WindowEvent::Resized(size) => {
+                self.is_hidden = size.width == 0 || size.height == 0;
+                if !self.is_hidden {
+                    let limit = self.context.device.limits().max_texture_dimension_2d;
+                    self.surface_config.width = size.width.min(limit);
+                    self.surface_config.height = size.height.min(limit);
+                    self.surface.configure(&self.context.device, &self.surface_config);
+                    self.window.request_redraw();
+                }
+            }
+            WindowEvent::Occluded(hidden) => {
+                self.is_hidden = *hidden;
+                if !hidden {
+                    self.window.request_redraw();
+                }
+            }
+            WindowEvent::RedrawRequested if !self.is_hidden => self.redraw(events, log)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// What is under the pointer sounds; while a button is held the map moves and nothing else.
+    fn point(&mut self, log: &mut EventLog) {
+        if self.pressed_buttons > 0 {
+            return;
+        }
+        let scale = self.painter.egui.pixels_per_point();
+        let window_pixels = self.pointer.map_or([0.0, 0.0], |at| [at.x as f32, at.y as f32]);
+        let at = self.pointer.and_then(|_| {
+            let place = egui::pos2(window_pixels[0] / scale, window_pixels[1] / scale);
+            // A list that is open over the map is not the map.
+            let is_map =
+                self.map.contains(place) && self.painter.egui.layer_id_at(place).is_none_or(|layer| layer.order == egui::Order::Background);
+            is_map.then(|| Vec2::new(place.x - self.map.min.x, place.y - self.map.min.y))
+        });
+        let effects = self.state.update(Command::Point { at, window_pixels });
+        if !effects.is_empty() {
+            self.carry_out(effects, log);
+            self.window.request_redraw();
+        }
+    }
+
+    fn redraw(&mut self, events: &ActiveEventLoop, log: &mut EventLog) -> Result<(), AppError> {
+        use wgpu::CurrentSurfaceTexture as Current;
+        let texture = match self.surface.get_current_texture() {
+            Current::Success(texture) | Current::Suboptimal(texture) => texture,
+            Current::Outdated | Current::Validation => {
+                self.surface.configure(&self.context.device, &self.surface_config);
+                self.window.request_redraw();
+                return Ok(());
+            }
+            Current::Timeout => {
+                self.window.request_redraw();
+                return Ok(());
+            }
+            // The window tells when it is seen again.
+            Current::Occluded => return Ok(()),
+            Current::Lost => {
+                let surface = self.context.instance.create_surface(self.window.clone());
+                self.surface = surface.map_err(|error| AppError::Window(error.to_string()))?;
+                self.surface.configure(&self.context.device, &self.surface_config);
+                self.window.request_redraw();
+                return Ok(());
+            }
+        };
+        let view = texture.texture.create_view(&wgpu::TextureViewDescriptor::default());
+        let raw = self.input.take_egui_input(&self.window);
+        let size_pixels = [self.surface_config.width, self.surface_config.height];
+        let input = FrameInput { raw, size_pixels, chrome: Chrome::Panels };
+        let output = self.painter.frame(&self.context, &mut self.state, input, &view)?;
+        self.window.pre_present_notify();
+        self.context.queue.present(texture);
+
+        self.input.handle_platform_output(&self.window, output.platform);
+        let is_moved = self.map != output.map;
+        self.map = output.map;
+        self.carry_out(output.effects, log);
+        if output.changed || is_moved || output.repaint_after.is_zero() {
+            self.window.request_redraw();
+        } else if output.repaint_after < Duration::from_secs(3600) {
+            events.set_control_flow(ControlFlow::WaitUntil(Instant::now() + output.repaint_after));
+        }
+        if !self.is_ready && output.drawn > 0 && !is_moved {
+            self.is_ready = true;
+            self.log_ready(output.drawn, log);
+            if let Some(path) = self.screenshot.take() {
+                headless::draw(&self.context, &mut self.state, size_pixels, Chrome::Panels)?.write_png(&path)?;
+                events.exit();
+            }
+        }
+        Ok(())
+    }
+
+    fn log_ready(&self, drawn: usize, log: &mut EventLog) {
+        let scale = self.painter.egui.pixels_per_point();
+        let pixel = |value: f32| (value * scale).round().max(0.0) as u32;
+        let map = [pixel(self.map.min.x), pixel(self.map.min.y), pixel(self.map.width()), pixel(self.map.height())];
+        log.write(&Event::Ready { map, adapter: self.context.caps.name.clone(), segments: drawn });
+    }
+
+    /// Fetches what other threads have done.
+    fn fetch(&mut self, log: &mut EventLog) {
+        if let Ok((player, notice)) = self.opening_player.try_recv() {
+            player.set_volume(self.state.choices.volume);
+            let status = player.status();
+            self.state.output = if status.is_audible { status.output } else { "no sound".to_owned() };
+            self.player = Some(player);
+            let effects = notice.map(|text| self.state.notify(text)).unwrap_or_default();
+            self.carry_out(effects, log);
+        }
+        let outcomes: Vec<_> = self.jobs.finished().collect();
+        let events = self.player.as_mut().map(Player::poll).unwrap_or_default();
+        let mut effects: Vec<Effect> = outcomes.into_iter().flat_map(|outcome| self.state.finish(outcome)).collect();
+        for event in events {
+            effects.extend(match event {
+                PlayerEvent::Started { serial, latency_ms } => self.state.audition_started(serial, latency_ms),
+                PlayerEvent::Finished { serial } => self.state.audition_finished(serial),
+                PlayerEvent::Failed { reason, .. } => self.state.notify(reason),
+                PlayerEvent::Notice { text } => self.state.notify(text),
+            });
+        }
+        self.carry_out(effects, log);
+        self.window.request_redraw();
+    }
+
+    fn carry_out(&mut self, effects: Vec<Effect>, log: &mut EventLog) {
+        for effect in effects {
+            match effect {
+                Effect::Project(request) => self.jobs.request(*request),
+                Effect::Audition { serial, path, span } => {
+                    if let Some(player) = &self.player {
+                        player.audition(AuditionRequest { serial, path, span });
+                    }
+                }
+                Effect::StopAudio => {
+                    if let Some(player) = &self.player {
+                        player.stop();
+                    }
+                }
+                Effect::SetVolume(volume) => {
+                    if let Some(player) = &self.player {
+                        player.set_volume(volume);
+                    }
+                }
+                Effect::Log(event) => {
+                    if let Some(trouble) = log.write(&event) {
+                        self.state.notice = Some(trouble);
+                    }
+                }
+            }
+        }
+    }
+}

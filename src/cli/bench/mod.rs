@@ -1,0 +1,29 @@
+//! `tagscape bench`: measures, on the demo or on a user's own files.
+
+mod extract;
+
+use clap::{Args, Subcommand};
+
+use super::exit_code::Exit;
+
+/// Measures how fast this machine is at what tagscape does
+#[derive(Debug, Args)]
+pub struct BenchArgs {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    Extract(extract::BenchExtractArgs),
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Where nothing could be measured.
+pub fn run(args: BenchArgs) -> anyhow::Result<Exit> {
+    match args.what {
+        What::Extract(args) => extract::run(args),
+    }
+}

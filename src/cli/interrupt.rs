@@ -1,0 +1,57 @@
+//! Ctrl-C and the system's wish to end, for commands that can stop at a good place: the first asks, the second ends at once.
+
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// What the shell reports of a program that Ctrl-C ended.
+const ENDED_AT_ONCE: i32 = 130;
+
+static IS_HEARD: AtomicBool = AtomicBool::new(false);
+static IS_ASKED: AtomicBool = AtomicBool::new(false);
+
+/// While it lives, SIGINT, SIGTERM and SIGHUP (or Ctrl-C and closing the console on Windows) set a flag. Without one they end the program.
+#[derive(Debug)]
+pub(super) struct Interrupt(());
+
+impl Interrupt {
+    /// Begins to listen. Where the system refuses, or the program runs under `nohup`, the signals keep their meaning.
+    pub(super) fn listen() -> Self {
+        static INSTALL: Once = Once::new();
+        IS_ASKED.store(false, Ordering::Relaxed);
+        IS_HEARD.store(true, Ordering::Relaxed);
+        INSTALL.call_once(|| {
+            if !is_under_nohup()
+                && let Err(error) = ctrlc::set_handler(on_signal)
+            {
+                log::warn!("Ctrl-C cannot be listened to: {error}");
+            }
+        });
+        Self(())
+    }
+
+    /// Whether the end was asked for.
+    pub(super) fn flag(&self) -> &'static AtomicBool {
+        &IS_ASKED
+    }
+}
+
+impl Drop for Interrupt {
+    fn drop(&mut self) {
+        IS_HEARD.store(false, Ordering::Relaxed);
+    }
+}
+
+fn on_signal() {
+    if !IS_HEARD.load(Ordering::Relaxed) || IS_ASKED.swap(true, Ordering::Relaxed) {
+        std::process::exit(ENDED_AT_ONCE);
+    }
+    eprintln!("\ntagscape: stopping after the write that is under way; once more, and it ends at once");
+}
+
+/// Whether a hangup is ignored: listening to it would bring the run to an end at a logout that it was to survive.
+fn is_under_nohup() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    // The lowest bit is signal 1, SIGHUP.
+    ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
+}

@@ -1,0 +1,145 @@
+//! What is projected: a space of a collection, or a matrix file.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::bail;
+
+use crate::catalog::{SpaceKey, TrackRows};
+use crate::matrix::{FeatureMatrix, RowSource};
+use crate::store::{Collection, MatrixFile};
+
+/// A matrix of at most so many bytes as float32 is read into memory at once; a larger one is read in pieces, three times.
+const MEMORY_BYTES: usize = 1 << 30;
+
+/// An opened input.
+pub struct Input {
+    matrix: MatrixFile,
+    /// Tags of the columns, in a tag space.
+    column_names: Vec<String>,
+    /// Each track's rows, in a collection.
+    tracks: Option<Vec<TrackRows>>,
+}
+
+/// The rows, in memory or on disk.
+pub enum Loaded<'a> {
+    Memory(FeatureMatrix),
+    Disk(&'a MatrixFile),
+}
+
+impl Loaded<'_> {
+    pub fn as_source(&self) -> &dyn RowSource {
+        match self {
+            Self::Memory(matrix) => matrix,
+            Self::Disk(file) => *file,
+        }
+    }
+}
+
+impl Input {
+    /// Opens a collection's space, or a matrix file.
+    pub fn open(path: &Path, space: Option<SpaceKey>) -> anyhow::Result<Self> {
+        if path.is_dir() {
+            return Self::of_collection(&Collection::open(path)?, space);
+        }
+        if !path.exists() {
+            bail!("there is no {}; INPUT is a collection or a .npy matrix", path.display());
+        }
+        if space.is_some() {
+            bail!("--space goes with a collection, and {} is a file", path.display());
+        }
+        Ok(Self { matrix: MatrixFile::open(path)?, column_names: Vec::new(), tracks: None })
+    }
+
+    fn of_collection(collection: &Collection, space: Option<SpaceKey>) -> anyhow::Result<Self> {
+        let Some(space) = space else {
+            let there: Vec<_> = collection.spaces().iter().map(|space| space.key.to_string()).collect();
+            bail!("--space is needed to choose one of {}'s: {}", collection.path().display(), there.join(", "));
+        };
+        Ok(Self {
+            matrix: collection.matrix(space)?,
+            column_names: collection.tags(space)?.map(|tags| tags.names().to_vec()).unwrap_or_default(),
+            tracks: Some(collection.rows(space)?.to_vec()),
+        })
+    }
+
+    /// Columns.
+    pub fn dims(&self) -> usize {
+        self.matrix.dims()
+    }
+
+    /// Tags of the columns; empty where they have none.
+    pub fn column_names(&self) -> &[String] {
+        &self.column_names
+    }
+
+    /// Whether writing to `out` would write over what is read.
+    pub fn is_read_from(&self, out: &Path) -> bool {
+        let same = |path: &Path| -> Option<PathBuf> { path.canonicalize().ok() };
+        same(out).is_some_and(|out| same(self.matrix.path()) == Some(out))
+    }
+
+    /// Reads the rows, if they are few enough.
+    pub fn load(&self) -> Loaded<'_> {
+        let bytes = self.matrix.rows().saturating_mul(self.matrix.dims()).saturating_mul(4);
+        if bytes <= MEMORY_BYTES { Loaded::Memory(self.matrix.to_matrix()) } else { Loaded::Disk(&self.matrix) }
+    }
+
+    /// The rows that `--tracks` and `--every` leave; nothing where they leave all. A matrix file counts as one track.
+    pub fn shown(&self, tracks: Option<u64>, every: Option<u64>) -> anyhow::Result<Option<Vec<usize>>> {
+        let whole = [TrackRows { track: crate::catalog::TrackId(1), first_row: 0, row_count: self.matrix.rows() }];
+        let all = match &self.tracks {
+            Some(all) => all.as_slice(),
+            None if tracks.is_some() => bail!("--tracks goes with a collection; a .npy matrix has no tracks"),
+            None => &whole,
+        };
+        let rows = rows_of(all, tracks, every);
+        Ok((rows.len() < self.matrix.rows()).then_some(rows))
+    }
+}
+
+fn rows_of(all: &[TrackRows], tracks: Option<u64>, every: Option<u64>) -> Vec<usize> {
+    let count = tracks.and_then(|tracks| usize::try_from(tracks).ok()).unwrap_or(usize::MAX);
+    let step = every.and_then(|every| usize::try_from(every).ok()).unwrap_or(1).max(1);
+    all.iter().take(count).flat_map(|track| track.range().step_by(step)).collect()
+}
+
+/// Columns, from 0, of what a user typed: tags by name, and anything by number from 1.
+pub fn parse_axes(text: &str, count: usize, names: &[String]) -> anyhow::Result<Vec<usize>> {
+    let column = |typed: &str| {
+        let typed = typed.trim();
+        let named = names.iter().position(|name| name == typed).or_else(|| names.iter().position(|name| name.eq_ignore_ascii_case(typed)));
+        let numbered = || typed.parse::<usize>().ok().and_then(|number| number.checked_sub(1)).filter(|&column| column < count);
+        match named.or_else(numbered) {
+            Some(column) => Ok(column),
+            None if names.is_empty() => bail!("--axes has no '{typed}': axes are numbers from 1 to {count}"),
+            None => bail!("--axes has no '{typed}': axes are numbers from 1 to {count}, or tags: {}", names.join(", ")),
+        }
+    };
+    text.split(',').map(column).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::TrackId;
+
+    #[test]
+    fn axes_are_tags_or_numbers_from_1() {
+        let names = ["rock", "pop", "80s"].map(str::to_owned);
+        assert_eq!(parse_axes("Pop, 1,80s", 3, &names).unwrap(), [1, 0, 2]);
+        assert_eq!(parse_axes("3,1", 3, &[]).unwrap(), [2, 0]);
+        for bad in ["0", "4", "", "polka", "1,,2", "-1"] {
+            let said = parse_axes(bad, 3, &names).unwrap_err().to_string();
+            assert!(said.contains("rock") && said.contains("1 to 3"), "{said}");
+        }
+    }
+
+    #[test]
+    fn every_kth_segment_counts_from_each_tracks_first() {
+        let track = |id: u32, first_row: usize, row_count: usize| TrackRows { track: TrackId(id), first_row, row_count };
+        let all = [track(1, 0, 5), track(2, 5, 2), track(3, 7, 4)];
+        assert_eq!(rows_of(&all, None, Some(3)), [0, 3, 5, 7, 10]);
+        assert_eq!(rows_of(&all, Some(2), None), [0, 1, 2, 3, 4, 5, 6]);
+        assert_eq!(rows_of(&all, Some(u64::MAX), Some(u64::MAX)), [0, 5, 7]);
+    }
+}

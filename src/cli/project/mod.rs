@@ -1,0 +1,176 @@
+//! `tagscape project`: a space of a collection, or any matrix, to a layout file.
+
+pub(super) mod input;
+mod output;
+mod progress;
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+use serde_json::{Map, Value, json};
+
+use super::exit_code::Exit;
+use crate::catalog::SpaceKey;
+use crate::project::{DeviceChoice, Layout, Method, Projection};
+
+use input::Input;
+use progress::TerminalProgress;
+
+/// Projects a space to a layout: its own dimensions, or principal components
+///
+/// Writes float32 [rows, dims], readable by numpy.load. Where --tracks or --every leave rows out, LAYOUT.rows.npy beside it has the
+/// numbers (from 0) of the rows that are there, and a PCA is fitted on all rows all the same.
+#[derive(Debug, Args)]
+pub struct ProjectArgs {
+    /// A collection (with --space), or a .npy matrix [rows, dims]
+    #[arg(value_name = "INPUT")]
+    input: PathBuf,
+    /// How to project
+    #[arg(long, value_enum)]
+    method: MethodName,
+    /// The layout file to write
+    #[arg(long, value_name = "LAYOUT.npy")]
+    out: PathBuf,
+    /// The collection's space, such as msd-musicnn-embeddings
+    #[arg(long, value_name = "SPACE")]
+    space: Option<SpaceKey>,
+    /// Dimensions of the layout (default 2)
+    #[arg(long, value_name = "N")]
+    dims: Option<usize>,
+    /// Which axes: tags, or numbers from 1 of dimensions or of components, separated by commas (default: the first)
+    #[arg(long, value_name = "A,B[,C]")]
+    axes: Option<String>,
+    /// Only the collection's first N tracks
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    tracks: Option<u64>,
+    /// Only segments 1, 1 + K, 1 + 2K... of each track
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u64).range(1..))]
+    every: Option<u64>,
+    /// What to compute on: auto, cpu or gpu
+    #[arg(long, default_value = "auto")]
+    device: DeviceChoice,
+    /// Print one JSON object, and nothing else, to standard output
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum MethodName {
+    /// The space's own dimensions
+    Original,
+    /// Principal components
+    Pca,
+}
+
+/// Wall time in seconds.
+struct Seconds {
+    load: f64,
+    projection: f64,
+    write: f64,
+    total: f64,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Where nothing could be done.
+pub fn run(args: &ProjectArgs) -> anyhow::Result<Exit> {
+    let start = Instant::now();
+    output::check(&args.out)?;
+    let input = Input::open(&args.input, args.space)?;
+    if input.is_read_from(&args.out) {
+        bail!("--out {} is the input; choose another name", args.out.display());
+    }
+    let method = method(args, &input)?;
+    let shown = input.shown(args.tracks, args.every)?;
+    let matrix = input.load();
+    let load = start.elapsed().as_secs_f64();
+
+    let compute = args.device.open().context("--device gpu")?;
+    let progress = TerminalProgress::new(args.json);
+    let projection =
+        Projection { space: matrix.as_source(), shown: shown.as_deref(), column_names: input.column_names(), method: method.clone() };
+    let layout = projection.run(&compute, &progress).with_context(|| format!("cannot project {}", args.input.display()))?;
+    progress.finish();
+
+    let before_write = Instant::now();
+    output::write(&args.out, &layout, shown.as_deref())?;
+    let write = before_write.elapsed().as_secs_f64();
+    let seconds = Seconds { load, projection: layout.seconds, write, total: start.elapsed().as_secs_f64() };
+    if args.json {
+        println!("{}", to_json(input.dims(), &method, &layout, &seconds));
+    } else {
+        print!("{}", in_words(args, input.dims(), &method, &layout, &seconds));
+    }
+    Ok(Exit::Done)
+}
+
+/// The method with its axes, from 0, all of them there.
+fn method(args: &ProjectArgs, input: &Input) -> anyhow::Result<Method> {
+    let count = input.dims();
+    if let Some(dims) = args.dims
+        && !(1..=count).contains(&dims)
+    {
+        bail!("--dims takes 1 to {count} here, the dimensions of the input, not {dims}");
+    }
+    let names = if args.method == MethodName::Original { input.column_names() } else { &[] };
+    let axes = match &args.axes {
+        Some(text) => input::parse_axes(text, count, names)?,
+        None => (0..args.dims.unwrap_or(2).min(count)).collect(),
+    };
+    if let Some(dims) = args.dims.filter(|&dims| dims != axes.len()) {
+        bail!("--dims {dims} and {} --axes contradict each other; leave one of them out", axes.len());
+    }
+    Ok(match args.method {
+        MethodName::Original => Method::Original { axes },
+        MethodName::Pca => Method::Pca { components: axes },
+    })
+}
+
+fn to_json(dims_in: usize, method: &Method, layout: &Layout, seconds: &Seconds) -> Value {
+    let mut times = Map::new();
+    times.insert("load".to_owned(), json!(seconds.load));
+    if matches!(method, Method::Pca { .. }) {
+        times.insert("pca".to_owned(), json!(seconds.projection));
+    }
+    times.insert("write".to_owned(), json!(seconds.write));
+    times.insert("total".to_owned(), json!(seconds.total));
+    let mut report = Map::new();
+    report.insert("rows".to_owned(), json!(layout.rows()));
+    report.insert("dims_in".to_owned(), json!(dims_in));
+    report.insert("dims_out".to_owned(), json!(layout.axes.len()));
+    report.insert("method".to_owned(), json!(method.name()));
+    report.insert("device".to_owned(), json!(layout.device.to_string()));
+    report.insert("seconds".to_owned(), Value::Object(times));
+    if let Method::Pca { components } = method {
+        let ratio: Vec<f64> = components.iter().map(|&component| layout.explained_variance_ratio[component]).collect();
+        report.insert("explained_variance_ratio".to_owned(), json!(ratio));
+    }
+    Value::Object(report)
+}
+
+fn in_words(args: &ProjectArgs, dims_in: usize, method: &Method, layout: &Layout, seconds: &Seconds) -> String {
+    let mut text = format!(
+        "{}: {} rows, {} of {dims_in} dimensions ({}, {}) in {:.2} s\n",
+        args.out.display(),
+        layout.rows(),
+        layout.axes.len(),
+        method.name(),
+        layout.device,
+        seconds.total,
+    );
+    let width = layout.axes.iter().map(|axis| axis.name.len()).max().unwrap_or(0);
+    for axis in &layout.axes {
+        match axis.explained_variance_ratio {
+            Some(ratio) => text += &format!("  {:<width$}  {:6.2} % of the variance\n", axis.name, 100.0 * ratio),
+            None => text += &format!("  {}\n", axis.name),
+        }
+    }
+    if layout.axes.len() > 1 && !layout.explained_variance_ratio.is_empty() {
+        let sum: f32 = layout.axes.iter().filter_map(|axis| axis.explained_variance_ratio).sum();
+        text += &format!("  {:<width$}  {:6.2} %\n", "together", 100.0 * sum);
+    }
+    text
+}

@@ -1,0 +1,73 @@
+//! How far a projection is, on a terminal.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use crate::project::Observer;
+
+/// Quicker work than this shows nothing.
+const QUIET: Duration = Duration::from_millis(500);
+/// Between two lines.
+const STEP: Duration = Duration::from_millis(200);
+
+/// Writes over one line of standard error, where that is a terminal.
+pub struct TerminalProgress {
+    start: Instant,
+    /// When the last line was shown; none where nothing is ever shown.
+    shown: Option<Mutex<Instant>>,
+}
+
+impl TerminalProgress {
+    /// Quiet: never shows anything.
+    pub fn new(quiet: bool) -> Self {
+        let start = Instant::now();
+        let is_shown = !quiet && std::io::stderr().is_terminal();
+        Self { start, shown: is_shown.then(|| Mutex::new(start)) }
+    }
+
+    /// Clears the line.
+    pub fn finish(&self) {
+        if self.shown.is_some() && self.start.elapsed() >= QUIET {
+            eprint!("\r\x1b[2K");
+        }
+    }
+}
+
+impl Observer for TerminalProgress {
+    fn progress(&self, fraction: f64) {
+        let Some(Ok(mut shown)) = self.shown.as_ref().map(Mutex::lock) else { return };
+        let elapsed = self.start.elapsed();
+        if elapsed < QUIET || shown.elapsed() < STEP {
+            return;
+        }
+        *shown = Instant::now();
+        eprint!("\r\x1b[2K{}", line(fraction, elapsed.as_secs_f64()));
+        // Progress that cannot be shown is no reason to stop.
+        let _ = std::io::stderr().flush();
+    }
+
+    fn cancelled(&self) -> bool {
+        false
+    }
+}
+
+fn line(fraction: f64, elapsed_secs: f64) -> String {
+    if fraction <= 0.0 {
+        return "projecting".to_owned();
+    }
+    let percent_a_second = 100.0 * fraction / elapsed_secs;
+    let left = elapsed_secs * (1.0 - fraction) / fraction;
+    format!("projecting: {:.0} %, {percent_a_second:.1} % a second, {left:.0} s left", 100.0 * fraction)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_has_rate_and_time_left() {
+        assert_eq!(line(0.25, 10.0), "projecting: 25 %, 2.5 % a second, 30 s left");
+        assert_eq!(line(0.0, 10.0), "projecting");
+    }
+}

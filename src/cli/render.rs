@@ -1,0 +1,88 @@
+//! `tagscape render`: the window's map as a picture.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+
+use super::exit_code::Exit;
+use super::view::ViewArgs;
+use crate::app::headless;
+use crate::app::state::AppState;
+use crate::gpu::{AdapterChoice, GpuContext};
+use crate::project::{Compute, DeviceChoice};
+use crate::ui::Chrome;
+
+/// Draws a map into a PNG file, without a window.
+#[derive(Clone, Debug, clap::Args)]
+pub struct RenderArgs {
+    /// The collection; without one, the demo collection
+    collection: Option<PathBuf>,
+    #[command(flatten)]
+    view: ViewArgs,
+    /// Width and height in pixels
+    #[arg(long, value_name = "WxH", default_value = "1600x1000", value_parser = parse_size)]
+    size: [u32; 2],
+    /// Where the picture goes
+    #[arg(long, value_name = "FILE.png")]
+    out: PathBuf,
+    /// Angle around the vertical axis (3-D)
+    #[arg(long, value_name = "DEGREES", default_value = "35", requires = "three_d", allow_negative_numbers = true)]
+    azimuth: f32,
+    /// Angle above the horizon (3-D)
+    #[arg(long, value_name = "DEGREES", default_value = "20", requires = "three_d", allow_negative_numbers = true)]
+    elevation: f32,
+    /// What the projection runs on: auto, cpu or gpu
+    #[arg(long, default_value = "auto")]
+    device: DeviceChoice,
+}
+
+/// Runs `tagscape render`.
+///
+/// # Errors
+/// No adapter, an unreadable collection, a size that the GPU does not take, a file that cannot be written.
+pub fn run(args: &RenderArgs) -> anyhow::Result<Exit> {
+    if args.out.extension().is_none_or(|ending| !ending.eq_ignore_ascii_case("png")) {
+        anyhow::bail!("{}: pictures are PNG files; give a name that ends in .png", args.out.display());
+    }
+    let (collection, choices, axes) = args.view.resolve(args.collection.as_ref())?;
+    let context = GpuContext::headless(AdapterChoice::Best)?;
+    let limit = context.device.limits().max_texture_dimension_2d;
+    if args.size.iter().any(|&edge| edge > limit) {
+        anyhow::bail!("--size {}x{}: {} draws at most {limit} pixels an edge", args.size[0], args.size[1], context.caps.name);
+    }
+    let compute = match args.device {
+        DeviceChoice::Auto => Compute::automatic(context.clone()),
+        DeviceChoice::Cpu => Compute::Cpu,
+        DeviceChoice::Gpu => Compute::Gpu(context.clone()),
+    };
+    let (mut state, effects) = AppState::open(collection, choices, axes, compute)?;
+    headless::settle(&mut state, effects)?;
+    state.set_angles(args.azimuth.to_radians(), args.elevation.to_radians().clamp(-1.5, 1.5));
+    let picture = headless::draw(&context, &mut state, args.size, Chrome::MapOnly).context("drawing")?;
+    if let Some(trouble) = &state.notice {
+        anyhow::bail!("drawing: {trouble}");
+    }
+    picture.write_png(&args.out)?;
+    println!("{}: {} segments of {} on {}", args.out.display(), picture.drawn, state.choices.space, context.caps.name);
+    Ok(Exit::Done)
+}
+
+fn parse_size(text: &str) -> Result<[u32; 2], String> {
+    let wrong = || "give width and height in pixels, as in 1600x1000".to_owned();
+    let (width, height) = text.split_once(['x', 'X']).ok_or_else(wrong)?;
+    let edge = |text: &str| text.parse::<u32>().ok().filter(|&edge| edge > 0).ok_or_else(wrong);
+    Ok([edge(width)?, edge(height)?])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_size_is_two_numbers_above_zero() {
+        assert_eq!(parse_size("1600x1000"), Ok([1600, 1000]));
+        for bad in ["", "1600", "0x5", "-1x5", "axb", "99999999999x1"] {
+            assert!(parse_size(bad).is_err(), "{bad}");
+        }
+    }
+}

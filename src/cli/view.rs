@@ -1,0 +1,114 @@
+//! Options that `render` and `explore` share: which collection, which space, which projection.
+
+use std::path::PathBuf;
+
+use super::project::input::parse_axes;
+use crate::app::resources;
+use crate::app::state::{AppState, Choices};
+use crate::catalog::SpaceKey;
+use crate::command::{Listen, MethodKind};
+use crate::scene::{Dimensions, Theme, ViewKind};
+use crate::store::Collection;
+
+/// What to show, and how.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ViewArgs {
+    /// The space to show, such as msd-musicnn-embeddings
+    #[arg(long, value_name = "SPACE")]
+    pub space: Option<SpaceKey>,
+    /// How to project it
+    #[arg(long, value_enum, default_value = "pca")]
+    pub method: MethodArg,
+    /// Tags or numbers (from 1) on the axes, separated by commas
+    #[arg(long, value_name = "A,B[,C]")]
+    pub axes: Option<String>,
+    /// Show a layout made by `tagscape project` instead of projecting
+    #[arg(long, value_name = "FILE.npy", conflicts_with = "axes")]
+    pub layout: Option<PathBuf>,
+    /// What to draw
+    #[arg(long, value_enum, default_value = "segments")]
+    pub view: ViewArg,
+    /// Dark or light
+    #[arg(long, value_enum, default_value = "dark")]
+    pub theme: ThemeArg,
+    /// A space instead of a plane
+    #[arg(long = "3d")]
+    pub three_d: bool,
+}
+
+/// `--method`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum MethodArg {
+    /// The space's own dimensions
+    Original,
+    /// Principal components
+    Pca,
+}
+
+/// `--view`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum ViewArg {
+    /// A disc for each segment
+    Segments,
+    /// A line for each track
+    Trajectories,
+}
+
+/// `--theme`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum ThemeArg {
+    /// For screens
+    Dark,
+    /// For paper
+    Light,
+}
+
+impl ViewArgs {
+    /// The collection (the demo where none is named), the choices, and the columns on the axes.
+    ///
+    /// # Errors
+    /// A collection that cannot be read, or has no such space or axis.
+    pub fn resolve(&self, collection: Option<&PathBuf>) -> anyhow::Result<(Collection, Choices, Option<[usize; 3]>)> {
+        let path = collection.cloned().map_or_else(resources::demo_collection, Ok)?;
+        let collection = Collection::open(&path)?;
+        let space = AppState::first_space(&collection, self.space)?;
+        let mut dimensions = if self.three_d { Dimensions::Three } else { Dimensions::Two };
+        let axes = match &self.axes {
+            None => None,
+            Some(text) => {
+                let tags = collection.tags(space)?.map(|tags| tags.names().to_vec()).unwrap_or_default();
+                let named = if self.method == MethodArg::Pca { &[] } else { tags.as_slice() };
+                let columns = parse_axes(text, space.dims(), named)?;
+                let (Some(&first), Some(&second), true) = (columns.first(), columns.get(1), columns.len() <= 3) else {
+                    anyhow::bail!("--axes takes two axes, or three with --3d, not {}", columns.len());
+                };
+                if columns.len() == 3 {
+                    dimensions = Dimensions::Three;
+                } else if self.three_d {
+                    anyhow::bail!("--3d takes three --axes");
+                }
+                Some([first, second, columns.get(2).copied().unwrap_or(0)])
+            }
+        };
+        let choices = Choices {
+            space,
+            method: match self.method {
+                MethodArg::Original => MethodKind::Original,
+                MethodArg::Pca => MethodKind::Pca,
+            },
+            dimensions,
+            view: match self.view {
+                ViewArg::Segments => ViewKind::Segments,
+                ViewArg::Trajectories => ViewKind::Trajectories,
+            },
+            theme: match self.theme {
+                ThemeArg::Dark => Theme::Dark,
+                ThemeArg::Light => Theme::Light,
+            },
+            listen: Listen::OnHover,
+            volume: 0.8,
+            layout_file: self.layout.clone(),
+        };
+        Ok((collection, choices, axes))
+    }
+}

@@ -1,0 +1,95 @@
+//! What a person, a script or a test can ask of the program. One enum, so that every control is a value.
+
+use glam::Vec2;
+
+use crate::catalog::SpaceKey;
+use crate::scene::{Dimensions, Theme, ViewKind};
+
+/// The projection to show.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum MethodKind {
+    /// Two or three dimensions of the space as they are.
+    Original,
+    /// Principal components.
+    #[default]
+    Pca,
+}
+
+impl MethodKind {
+    /// All, in the order in which they are offered.
+    pub const ALL: [Self; 2] = [Self::Original, Self::Pca];
+
+    /// The name on the command line and in events.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Original => "original",
+            Self::Pca => "pca",
+        }
+    }
+
+    /// The name on screen.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Original => "Original",
+            Self::Pca => "PCA",
+        }
+    }
+}
+
+/// When segments sound.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Listen {
+    /// The one under the pointer sounds.
+    #[default]
+    OnHover,
+    /// Silence.
+    Off,
+}
+
+/// One wish.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// Show another space.
+    SetSpace(SpaceKey),
+    /// Project in another way.
+    SetMethod(MethodKind),
+    /// Put another column (or component), from 0, on an axis, from 0.
+    SetAxis {
+        /// The axis: 0, 1 or 2.
+        axis: usize,
+        /// The space's column, or the component.
+        column: usize,
+    },
+    /// Plane or space.
+    SetDimensions(Dimensions),
+    /// Points or lines.
+    SetView(ViewKind),
+    /// Dark or light.
+    SetTheme(Theme),
+    /// When segments sound.
+    SetListen(Listen),
+    /// How loud, 0..1.
+    SetVolume(f32),
+    /// Show the whole layout.
+    Fit,
+    /// Move the picture by UI points.
+    Pan(Vec2),
+    /// Turn it by UI points of the pointer's way (3-D).
+    Orbit(Vec2),
+    /// Come nearer by a factor, at a place on the map in UI points.
+    Zoom {
+        /// Above 1: nearer.
+        factor: f32,
+        /// What stays where it is, from the map's upper left corner.
+        at: Vec2,
+    },
+    /// The pointer is at this place on the map, in UI points from its upper left corner; `None`: not on the map.
+    Point {
+        /// Where on the map.
+        at: Option<Vec2>,
+        /// Where in the window, in pixels, for the event log.
+        window_pixels: [f32; 2],
+    },
+}

@@ -1,0 +1,104 @@
+//! Feature matrices: row-major `f32`, `[rows, dims]`, and whatever can be read as one.
+//!
+//! A whole dataset's matrix does not fit in memory, so that everything that projects reads from a [`RowSource`] in runs of
+//! rows: a [`FeatureMatrix`] in memory, or a memory-mapped file of the store.
+
+use std::ops::Range;
+
+/// Rows that can be read, all of the same length.
+pub trait RowSource: Sync {
+    /// Number of rows.
+    fn rows(&self) -> usize;
+
+    /// Values in a row.
+    fn dims(&self) -> usize;
+
+    /// Copies `rows` into `into`, row-major, `rows.len() * dims()` values.
+    ///
+    /// # Panics
+    /// If the range passes the end or `into` is of another length: a caller's mistake, never a file's.
+    fn read_rows(&self, rows: Range<usize>, into: &mut [f32]);
+
+    /// All rows, in memory.
+    fn to_matrix(&self) -> FeatureMatrix {
+        let mut values = vec![0.0; self.rows() * self.dims()];
+        self.read_rows(0..self.rows(), &mut values);
+        FeatureMatrix { rows: self.rows(), dims: self.dims(), values }
+    }
+}
+
+/// A matrix in memory, row-major, `[rows, dims]`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FeatureMatrix {
+    rows: usize,
+    dims: usize,
+    values: Vec<f32>,
+}
+
+impl FeatureMatrix {
+    /// Takes `values` as `[rows, dims]`.
+    ///
+    /// # Panics
+    /// If `values` has another length than `rows * dims`.
+    #[must_use]
+    pub fn new(rows: usize, dims: usize, values: Vec<f32>) -> Self {
+        assert_eq!(values.len(), rows * dims, "a [{rows}, {dims}] matrix has {} values, not {}", rows * dims, values.len());
+        Self { rows, dims, values }
+    }
+
+    /// One row.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    #[must_use]
+    pub fn row(&self, row: usize) -> &[f32] {
+        &self.values[row * self.dims..(row + 1) * self.dims]
+    }
+
+    /// All values, row-major.
+    #[must_use]
+    pub fn values(&self) -> &[f32] {
+        &self.values
+    }
+
+    /// All values, row-major, for writing.
+    #[must_use]
+    pub fn values_mut(&mut self) -> &mut [f32] {
+        &mut self.values
+    }
+
+    /// Gives the values away.
+    #[must_use]
+    pub fn into_values(self) -> Vec<f32> {
+        self.values
+    }
+}
+
+impl RowSource for FeatureMatrix {
+    fn rows(&self) -> usize {
+        self.rows
+    }
+
+    fn dims(&self) -> usize {
+        self.dims
+    }
+
+    fn read_rows(&self, rows: Range<usize>, into: &mut [f32]) {
+        into.copy_from_slice(&self.values[rows.start * self.dims..rows.end * self.dims]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_read_in_runs() {
+        let matrix = FeatureMatrix::new(3, 2, vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+        let mut run = [0.0; 4];
+        matrix.read_rows(1..3, &mut run);
+        assert_eq!(run, [3.0, 4.0, 5.0, 6.0]);
+        assert_eq!(matrix.row(0), [1.0, 2.0]);
+        assert_eq!(matrix.to_matrix(), matrix);
+    }
+}

@@ -1,0 +1,40 @@
+//! The networks: patches of a log-mel spectrogram to tag activations and embeddings.
+//!
+//! On the CPU the convolutions are this module's own: transformed, so that they multiply 3 to 4 times less (`toom_cook`), and
+//! computed in blocks that stay in a core's first caches (`product`), with the vector instructions that the CPU has (`simd`). What
+//! remains runs in burn on its `flex` device. A patch is inferred on the thread that asks: so threads that work on different tracks
+//! do not wait for each other, and a segment's bytes depend on its patch alone.
+//!
+//! On a GPU, [`Networks`] gathers the patches of all threads into batches for the plain networks in `batch`.
+
+mod batch;
+mod conv3x3;
+mod conv_weights;
+mod dense;
+mod epilogue;
+mod error;
+mod first_conv;
+mod infer;
+mod layers;
+mod musicnn;
+mod networks;
+mod norm;
+#[cfg(test)]
+mod oracle;
+mod product;
+mod simd;
+mod spec;
+mod temporal;
+mod timbral;
+mod time_conv;
+mod toom_cook;
+mod trial;
+mod vgg;
+pub mod vggish;
+pub mod weights;
+
+pub use error::NnError;
+pub use infer::{SegmentFeatures, Tagger};
+pub use layers::{LayerTrace, LayerValues};
+pub use networks::{GpuVerdict, NetworkGroup, Networks, TestDevice, WeightSource};
+pub use spec::{ModelSpec, MusicnnLayer, spec};

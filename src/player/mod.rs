@@ -1,0 +1,37 @@
+//! Plays segments the moment they are touched.
+//!
+//! ```text
+//!  window           Player ── newest hover wins ──▶ job slot ──▶ decode workers ──▶ cache (LRU, memory-limited)
+//!                     │ cached: at once                              │ still the newest?
+//!                     ▼                                              ▼
+//!                   dispatcher ═══ rtrb ring of commands ═══════▶ Mixer::process   (the audio callback)
+//!  poll() ◀ events ◀ supervisor ◀══ rtrb ring of reports, finished buffers ══╯
+//! ```
+//!
+//! Owns: what sounds, and when. The real-time side is [`Mixer`] alone, and only it is called from the audio callback; the
+//! supervisor thread owns the output (it opens, pauses and resumes the device), turns the mixer's reports into events and drops the buffers
+//! that the mixer is done with. Must not know: collections, the map, the window.
+//!
+//! Rejected: waking the supervisor from the callback (a system call in real time; it polls every 4 ms while something plays, and
+//! sleeps otherwise); a queue of auditions (a slot: what was hovered before is of no interest).
+
+mod cache;
+mod control;
+mod dispatcher;
+mod error;
+mod event;
+mod jobs;
+mod mixer;
+pub mod output;
+mod segment_audio;
+mod status;
+mod supervisor;
+mod voice;
+
+pub use control::{OutputChoice, Player, PlayerConfig, WakeFn};
+pub use error::PlayerError;
+pub use event::{AuditionRequest, PlayerEvent};
+pub use mixer::{Cue, Mixer, MixerCommand, MixerLink, MixerReport, mixer_link};
+pub use output::null::NullOutput;
+pub use segment_audio::{FileSource, SegmentAudio, SegmentSource};
+pub use status::{MixerStatus, PlayerStatus};

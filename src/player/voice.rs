@@ -1,0 +1,83 @@
+//! One segment that sounds: its cursor and its envelope. Real-time side: see the rule at the top of `mixer.rs`.
+
+use std::f64::consts::FRAC_PI_2;
+
+use super::mixer::Cue;
+
+/// How long a fade takes, in and out: within the 8 to 12 ms that neither click nor drag.
+pub(super) const FADE_SECS: f64 = 0.010;
+
+/// The gains of an equal-power fade: `gain[level] = sin(pi/2 * level / steps)`.
+///
+/// A voice that fades out walks down while the one after it walks up, so that `gain[l]^2 + gain[steps - l]^2 = 1` at every frame.
+pub(super) struct FadeCurve {
+    gains: Box<[f32]>,
+}
+
+impl FadeCurve {
+    /// The curve for a device rate.
+    pub(super) fn new(sample_rate_hz: u32) -> Self {
+        let steps = (f64::from(sample_rate_hz) * FADE_SECS).round().max(1.0) as usize;
+        Self { gains: (0..=steps).map(|level| (FRAC_PI_2 * level as f64 / steps as f64).sin() as f32).collect() }
+    }
+
+    /// Frames from silence to full.
+    pub(super) fn steps(&self) -> usize {
+        self.gains.len() - 1
+    }
+}
+
+/// A sounding segment.
+pub(super) struct Voice {
+    pub(super) cue: Cue,
+    /// Frames played so far.
+    cursor: usize,
+    /// Height on the fade curve: up by one a frame until it is full, down by one a frame when released.
+    level: usize,
+    released: bool,
+}
+
+impl Voice {
+    pub(super) fn new(cue: Cue) -> Self {
+        Self { cue, cursor: 0, level: 0, released: false }
+    }
+
+    /// Starts the fade-out, from whatever height the fade-in had reached.
+    pub(super) fn release(&mut self) {
+        self.released = true;
+    }
+
+    pub(super) fn is_released(&self) -> bool {
+        self.released
+    }
+
+    /// Frames played so far.
+    pub(super) fn cursor(&self) -> usize {
+        self.cursor
+    }
+
+    /// Adds the next frames to `mix` (interleaved stereo). True while there is more to come.
+    pub(super) fn add_to(&mut self, mix: &mut [f32], curve: &FadeCurve) -> bool {
+        let frames = self.cue.audio.frames();
+        let steps = curve.steps();
+        for out in mix.as_chunks_mut::<2>().0 {
+            if self.released {
+                self.level = self.level.saturating_sub(1);
+            } else if self.level < steps {
+                self.level += 1;
+            }
+            // The last frames fade by themselves: `remaining` is 1 at the last one.
+            let remaining = frames.len().saturating_sub(self.cursor);
+            let height = self.level.min(remaining);
+            if height == 0 {
+                return false;
+            }
+            let gain = curve.gains[height.min(steps)];
+            let [left, right] = frames[self.cursor];
+            out[0] += gain * left;
+            out[1] += gain * right;
+            self.cursor += 1;
+        }
+        self.cursor < frames.len() && !(self.released && self.level == 0)
+    }
+}

@@ -1,0 +1,62 @@
+//! Why there is no layout.
+
+use crate::gpu::GpuError;
+
+/// Why a projection failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProjectError {
+    /// A matrix without rows or columns has nothing to project.
+    #[error("nothing to project: the matrix has {rows} rows and {dims} columns")]
+    Empty {
+        /// Its rows.
+        rows: usize,
+        /// Its columns.
+        dims: usize,
+    },
+    /// A value is NaN or infinite. Mend or leave out the row.
+    #[error("row {row} has {value} in column {column} (both counted from 0); every value must be a finite number")]
+    NotFinite {
+        /// The first row with such a value, from 0.
+        row: usize,
+        /// Its first such column, from 0.
+        column: usize,
+        /// The value.
+        value: f32,
+    },
+    /// An axis was asked for that the space does not have.
+    #[error("there is no {kind} {number}: there are {count}, counted from 1")]
+    NoSuchAxis {
+        /// `dimension` or `component`.
+        kind: &'static str,
+        /// The number asked for, from 1.
+        number: usize,
+        /// How many there are.
+        count: usize,
+    },
+    /// A row was asked for that the matrix does not have.
+    #[error("there is no row {row}: the matrix has {rows}, counted from 0")]
+    NoSuchRow {
+        /// The row asked for.
+        row: usize,
+        /// How many there are.
+        rows: usize,
+    },
+    /// PCA solves a dims x dims eigenproblem, which past this size would take hours. Reduce the matrix first.
+    #[error("PCA takes matrices of at most {limit} columns, and this one has {dims}")]
+    TooManyDims {
+        /// The matrix's columns.
+        dims: usize,
+        /// The most that PCA takes.
+        limit: usize,
+    },
+    /// The eigenvalue iteration did not end. No matrix of finite numbers is known to cause it.
+    #[error("the eigenvalues of the covariance matrix did not converge")]
+    NoConvergence,
+    /// The user stopped it.
+    #[error("stopped")]
+    Cancelled,
+    /// The GPU failed.
+    #[error(transparent)]
+    Gpu(#[from] GpuError),
+}

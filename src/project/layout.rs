@@ -1,0 +1,66 @@
+//! The result of a projection.
+
+use super::device::ComputeDevice;
+use crate::matrix::{FeatureMatrix, RowSource as _};
+
+/// What an axis of a layout means.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AxisLabel {
+    /// A tag's name, `dimension 3` or `component 1`.
+    pub name: String,
+    /// The share of the whole variance that lies along it, 0 to 1; none where the method has no such thing.
+    pub explained_variance_ratio: Option<f32>,
+}
+
+/// Positions of rows in layout space, and what the axes mean.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Layout {
+    /// The positions, `[rows shown, axes]`.
+    pub coordinates: FeatureMatrix,
+    /// One label for each column of `coordinates`.
+    pub axes: Vec<AxisLabel>,
+    /// For PCA: the share of every component, shown or not, largest first. They sum to 1, or are all 0 where nothing varies.
+    pub explained_variance_ratio: Vec<f64>,
+    /// What ran.
+    pub device: ComputeDevice,
+    /// Wall time of fitting and transforming, in seconds.
+    pub seconds: f64,
+}
+
+impl Layout {
+    /// Number of rows shown.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.coordinates.rows()
+    }
+
+    /// The first three coordinates of each row; missing ones are 0.
+    #[must_use]
+    pub fn positions(&self) -> Vec<[f32; 3]> {
+        let dims = self.coordinates.dims();
+        let axis = |row: &[f32], axis: usize| row.get(axis).copied().unwrap_or(0.0);
+        if dims == 0 {
+            return vec![[0.0; 3]; self.coordinates.rows()];
+        }
+        self.coordinates.values().chunks_exact(dims).map(|row| [axis(row, 0), axis(row, 1), axis(row, 2)]).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flat_layouts_lie_at_depth_0_and_deep_ones_show_their_first_three_axes() {
+        let layout = |dims: usize, values: Vec<f32>| Layout {
+            coordinates: FeatureMatrix::new(values.len() / dims, dims, values),
+            axes: Vec::new(),
+            explained_variance_ratio: Vec::new(),
+            device: ComputeDevice::Cpu,
+            seconds: 0.0,
+        };
+        assert_eq!(layout(1, vec![1.0, 2.0]).positions(), [[1.0, 0.0, 0.0], [2.0, 0.0, 0.0]]);
+        assert_eq!(layout(2, vec![1.0, 2.0]).positions(), [[1.0, 2.0, 0.0]]);
+        assert_eq!(layout(4, vec![1.0, 2.0, 3.0, 4.0]).positions(), [[1.0, 2.0, 3.0]]);
+    }
+}

@@ -1,0 +1,91 @@
+//! What the GPU holds of a scene: one uniform a frame, and columns that are uploaded once.
+
+use bytemuck::{Pod, Zeroable};
+
+use crate::gpu::{GpuContext, GpuError, PositionBuffer, StorageBuffer};
+use crate::scene::Scene;
+use crate::scene::color::track_color;
+
+/// `focus_track` when no track has the focus.
+pub const NO_TRACK: u32 = u32::MAX;
+
+/// Twin of `Frame` in `shaders/shared/frame.wgsl`, whose layout `tests/render.rs` compares with this one.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+pub struct FrameUniform {
+    /// Layout to clip space, by columns.
+    pub clip_from_layout: [[f32; 4]; 4],
+    /// Background colour, sRGB.
+    pub background: [f32; 3],
+    /// Clip-space w of the layout's middle when all of it is seen; 1 in a plane.
+    pub fitted_w: f32,
+    /// Width and height in pixels.
+    pub viewport: [f32; 2],
+    /// Radius of a disc in pixels.
+    pub point_radius: f32,
+    /// Opacity of a disc.
+    pub point_opacity: f32,
+    /// Width of a line in pixels.
+    pub line_width: f32,
+    /// Opacity of a line.
+    pub line_opacity: f32,
+    /// Position of the track that keeps its colour, or [`NO_TRACK`].
+    pub focus_track: u32,
+    /// Number of rows.
+    pub row_count: u32,
+}
+
+/// A scene's columns on the GPU, a value for each row.
+#[derive(Debug)]
+pub struct MapBuffers {
+    /// Where the rows are.
+    pub positions: PositionBuffer,
+    /// Their colours, packed sRGB.
+    pub colors: StorageBuffer<u32>,
+    /// The position of the track that each belongs to.
+    pub tracks: StorageBuffer<u32>,
+    revision: u64,
+}
+
+impl MapBuffers {
+    /// Uploads a scene's columns; the positions are there already.
+    ///
+    /// # Errors
+    /// Out of memory, or more rows than one binding takes.
+    pub fn new(context: &GpuContext, scene: &Scene, positions: PositionBuffer) -> Result<Self, GpuError> {
+        let (colors, tracks) = columns(scene);
+        Ok(Self {
+            positions,
+            colors: StorageBuffer::from_values(context, "map.colors", &colors)?,
+            tracks: StorageBuffer::from_values(context, "map.tracks", &tracks)?,
+            revision: scene.revision,
+        })
+    }
+
+    /// Uploads what changed since; nothing, most of the time.
+    ///
+    /// # Errors
+    /// Out of memory.
+    pub fn update(&mut self, context: &GpuContext, scene: &Scene) -> Result<(), GpuError> {
+        if self.revision != scene.revision {
+            let (colors, _) = columns(scene);
+            self.colors.write(context, 0, &colors)?;
+            self.revision = scene.revision;
+        }
+        Ok(())
+    }
+}
+
+/// Colour and track of each row. A row of no track counts as one of its own.
+fn columns(scene: &Scene) -> (Vec<u32>, Vec<u32>) {
+    let neutral = scene.theme.faint_text().to_packed();
+    let mut colors = vec![neutral; scene.positions.len()];
+    let mut tracks = vec![NO_TRACK - 1; scene.positions.len()];
+    for (position, rows) in scene.track_rows.iter().enumerate() {
+        let color = track_color(position, scene.theme.is_dark()).to_packed();
+        let range = rows.first_row.min(colors.len())..(rows.first_row + rows.row_count).min(colors.len());
+        colors[range.clone()].fill(color);
+        tracks[range].fill(position as u32);
+    }
+    (colors, tracks)
+}

@@ -1,0 +1,18 @@
+//! Scene and position buffer to pixels. It knows `gpu` and `scene`, never `project`: the two meet in the position buffer.
+//!
+//! The map is drawn on a transparent ground, premultiplied, in sRGB numbers, as egui blends: grid and background are egui's,
+//! behind it, words are egui's, over it. So text and lines are crisp at any scale, and a window and a picture file share all of it.
+
+pub mod gpu_data;
+pub mod passes;
+pub mod renderer;
+pub mod target;
+
+pub use gpu_data::MapBuffers;
+pub use renderer::{DrawOptions, MapRenderer};
+pub use target::ViewTarget;
+
+use crate::gpu::ShaderSource;
+
+/// Every shader of this module, for the tests.
+pub const SHADERS: &[ShaderSource] = &[passes::POINTS, passes::TRAJECTORIES];

@@ -1,0 +1,132 @@
+//! Draws a scene: one uniform written, then as many instances as there are rows. All of them, always.
+
+use super::gpu_data::{FrameUniform, MapBuffers, NO_TRACK};
+use super::passes::{Layouts, Passes};
+use super::target::ViewTarget;
+use crate::gpu::{GpuContext, GpuError, UniformBuffer};
+use crate::scene::{Camera, Dimensions, MapSize, Scene, Style};
+
+/// What a frame adds to the scene.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DrawOptions {
+    /// Pixels in a UI point.
+    pub pixels_per_point: f32,
+}
+
+/// The map's pipelines, and the scene that is on the GPU.
+#[derive(Debug)]
+pub struct MapRenderer {
+    layouts: Layouts,
+    plane: Passes,
+    space: Passes,
+    frame: UniformBuffer<FrameUniform>,
+    frame_group: wgpu::BindGroup,
+    shown: Option<(MapBuffers, wgpu::BindGroup)>,
+}
+
+impl MapRenderer {
+    /// Compiles what is needed to draw.
+    ///
+    /// # Errors
+    /// A shader or pipeline that the device rejects.
+    pub fn new(context: &GpuContext) -> Result<Self, GpuError> {
+        let layouts = Layouts::new(context);
+        let frame = UniformBuffer::from_value(context, "map.frame", &bytemuck::Zeroable::zeroed())?;
+        let frame_group = bind(context, "map.frame", &layouts.frame, &[frame.buffer()]);
+        Ok(Self {
+            plane: Passes::new(context, &layouts, Dimensions::Two)?,
+            space: Passes::new(context, &layouts, Dimensions::Three)?,
+            layouts,
+            frame,
+            frame_group,
+            shown: None,
+        })
+    }
+
+    /// Takes the columns of the scene to draw from now on.
+    pub fn show(&mut self, context: &GpuContext, buffers: MapBuffers) {
+        let MapBuffers { positions, colors, tracks, .. } = &buffers;
+        let columns = [&positions.x, &positions.y, &positions.z, colors.buffer(), tracks.buffer()];
+        let group = bind(context, "map.columns", &self.layouts.columns, &columns);
+        self.shown = Some((buffers, group));
+    }
+
+    /// Draws the scene into the target and says how many segments that were: all of them, or 0 before [`Self::show`].
+    ///
+    /// # Errors
+    /// Out of memory.
+    pub fn encode(
+        &mut self,
+        context: &GpuContext,
+        encoder: &mut wgpu::CommandEncoder,
+        scene: &Scene,
+        target: &ViewTarget,
+        options: DrawOptions,
+    ) -> Result<usize, GpuError> {
+        let Some((buffers, columns)) = self.shown.as_mut() else {
+            drop(target.begin(encoder));
+            return Ok(0);
+        };
+        buffers.update(context, scene)?;
+        let row_count = buffers.positions.len as u32;
+        self.frame.write(context, &frame_uniform(scene, target, options, row_count))?;
+        let passes = match target.dimensions {
+            Dimensions::Two => &self.plane,
+            Dimensions::Three => &self.space,
+        };
+        let mut pass = target.begin(encoder);
+        pass.set_bind_group(0, &self.frame_group, &[]);
+        pass.set_bind_group(1, &*columns, &[]);
+        let lines = scene.view.has_lines() && row_count > 1;
+        let mut draw = |pipeline, instances| {
+            pass.set_pipeline(pipeline);
+            pass.draw(0..6, 0..instances);
+        };
+        // In a plane lines lie under the discs; in a space they come later, so that discs hide what is behind them.
+        if lines && target.dimensions == Dimensions::Two {
+            draw(&passes.trajectories, row_count - 1);
+        }
+        draw(&passes.points, row_count);
+        if lines && target.dimensions == Dimensions::Three {
+            draw(&passes.trajectories, row_count - 1);
+        }
+        Ok(row_count as usize)
+    }
+}
+
+/// The uniform of a frame.
+fn frame_uniform(scene: &Scene, target: &ViewTarget, options: DrawOptions, row_count: u32) -> FrameUniform {
+    let [width, height] = target.size.map(|edge| edge as f32);
+    let map = MapSize { width, height };
+    let scale = options.pixels_per_point;
+    let style = Style::for_density(row_count as usize, width * height / (scale * scale), scene.view.has_lines());
+    let focus = scene.hovered.and_then(|segment| scene.track_position(segment));
+    let [r, g, b, _] = scene.theme.background().to_unit(1.0);
+    FrameUniform {
+        clip_from_layout: scene.clip_from_layout(map.aspect()).to_cols_array_2d(),
+        background: [r, g, b],
+        fitted_w: fitted_w(scene, map.aspect()),
+        viewport: [width, height],
+        point_radius: style.point_radius * scale,
+        point_opacity: style.point_opacity,
+        line_width: style.line_width * scale,
+        line_opacity: style.line_opacity,
+        focus_track: focus.map_or(NO_TRACK, |position| position as u32),
+        row_count,
+    }
+}
+
+/// Clip-space w of the layout's middle when all of it is seen. Sizes and haze refer to it, not to where the eye looks now: coming nearer
+/// makes discs larger and clearer.
+fn fitted_w(scene: &Scene, aspect: f32) -> f32 {
+    match scene.camera.dimensions {
+        Dimensions::Two => 1.0,
+        Dimensions::Three => Camera::fit(Dimensions::Three, scene.half_extent(aspect), aspect).distance(),
+    }
+}
+
+fn bind(context: &GpuContext, label: &str, layout: &wgpu::BindGroupLayout, buffers: &[&wgpu::Buffer]) -> wgpu::BindGroup {
+    let entries: Vec<_> =
+        (0..).zip(buffers).map(|(binding, buffer)| wgpu::BindGroupEntry { binding, resource: buffer.as_entire_binding() }).collect();
+    context.device.create_bind_group(&wgpu::BindGroupDescriptor { label: Some(label), layout, entries: &entries })
+}

@@ -1,0 +1,208 @@
+//! The scene: a layout's positions with everything that decides how they are seen.
+//!
+//! Three spaces: *layout* (the projection's own numbers), *world* (the layout brought to about -1..1, y up) and *screen* (pixels
+//! or UI points from the map's upper left corner, y down).
+
+use std::sync::Arc;
+
+use glam::{Mat4, Vec2, Vec3, Vec4};
+
+use super::bounds::Bounds;
+use super::camera::{Camera, Dimensions};
+use super::style::Theme;
+use super::view_kind::ViewKind;
+use crate::catalog::{SegmentId, TrackRows};
+
+/// Whether a unit is as long on every axis.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AxisScale {
+    /// The same scale everywhere: distances can be compared (PCA, t-SNE, UMAP).
+    #[default]
+    Uniform,
+    /// Each axis fills the picture: for axes that have nothing to do with one another (two tags).
+    PerAxis,
+}
+
+/// Width and height of the map on screen, in pixels or UI points.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MapSize {
+    /// Width.
+    pub width: f32,
+    /// Height.
+    pub height: f32,
+}
+
+impl MapSize {
+    /// Width over height; 1 for a map without area.
+    #[must_use]
+    pub fn aspect(self) -> f32 {
+        if self.width > 0.0 && self.height > 0.0 { self.width / self.height } else { 1.0 }
+    }
+}
+
+/// A layout and how it is seen.
+#[derive(Clone, Debug)]
+pub struct Scene {
+    /// Where each row is, in layout space; `z` is 0 in 2-D. `[rows]`
+    pub positions: Arc<[[f32; 3]]>,
+    /// Which rows belong to which track, sorted by first row.
+    pub track_rows: Arc<[TrackRows]>,
+    /// The axes' names, as many as dimensions.
+    pub axis_names: Vec<String>,
+    /// Whether axes are stretched on their own.
+    pub scale: AxisScale,
+    /// The box around the positions.
+    pub bounds: Bounds,
+    /// What is drawn.
+    pub view: ViewKind,
+    /// Colours.
+    pub theme: Theme,
+    /// The eye.
+    pub camera: Camera,
+    /// The segment under the pointer.
+    pub hovered: Option<SegmentId>,
+    /// Raised whenever `positions`, `track_rows` or `theme` change, so that the GPU's copies follow.
+    pub revision: u64,
+}
+
+impl Scene {
+    /// A scene of these positions, seen whole on a map of `aspect`.
+    #[must_use]
+    pub fn new(
+        positions: Arc<[[f32; 3]]>,
+        track_rows: Arc<[TrackRows]>,
+        axis_names: Vec<String>,
+        scale: AxisScale,
+        dimensions: Dimensions,
+        aspect: f32,
+    ) -> Self {
+        let bounds = Bounds::of(&positions);
+        let mut scene = Self {
+            positions,
+            track_rows,
+            axis_names,
+            scale,
+            bounds,
+            view: ViewKind::default(),
+            theme: Theme::default(),
+            camera: Camera::fit(dimensions, Vec3::ONE, aspect),
+            hovered: None,
+            revision: 1,
+        };
+        scene.fit(aspect);
+        scene
+    }
+
+    /// Shows the whole layout again, from the same side.
+    pub fn fit(&mut self, aspect: f32) {
+        let before = self.camera;
+        self.camera = Camera::fit(before.dimensions, self.half_extent(aspect), aspect);
+        self.camera.azimuth = before.azimuth;
+        self.camera.elevation = before.elevation;
+    }
+
+    /// Half the layout's edges in world units; the longest is 1, or the map's aspect where a plane's axes are stretched.
+    #[must_use]
+    pub fn half_extent(&self, aspect: f32) -> Vec3 {
+        match (self.scale, self.camera.dimensions) {
+            (AxisScale::Uniform, _) => self.bounds.extent() / self.bounds.extent().max_element(),
+            (AxisScale::PerAxis, Dimensions::Two) => Vec3::new(aspect, 1.0, 1.0),
+            (AxisScale::PerAxis, Dimensions::Three) => Vec3::ONE,
+        }
+    }
+
+    /// Layout to world space.
+    #[must_use]
+    pub fn world_from_layout(&self, aspect: f32) -> Mat4 {
+        let scale = self.half_extent(aspect) * 2.0 / self.bounds.extent();
+        Mat4::from_scale(scale) * Mat4::from_translation(-self.bounds.center())
+    }
+
+    /// Layout to clip space.
+    #[must_use]
+    pub fn clip_from_layout(&self, aspect: f32) -> Mat4 {
+        self.camera.clip_from_world(aspect) * self.world_from_layout(aspect)
+    }
+
+    /// Where a point of layout space is on a map of this size; `None` behind the eye or where it is not finite.
+    #[must_use]
+    pub fn screen_from_layout(&self, point: Vec3, map: MapSize) -> Option<Vec2> {
+        screen_from_clip(self.clip_from_layout(map.aspect()) * point.extend(1.0), map)
+    }
+
+    /// Where a row is on a map of this size.
+    #[must_use]
+    pub fn screen_of(&self, segment: SegmentId, map: MapSize) -> Option<Vec2> {
+        self.screen_from_layout(Vec3::from(*self.positions.get(segment.0 as usize)?), map)
+    }
+
+    /// The plane's point under a place on screen (2-D).
+    #[must_use]
+    pub fn layout_from_screen(&self, screen: Vec2, map: MapSize) -> Vec2 {
+        let ndc = ndc_from_screen(screen, map);
+        let world = Vec2::new(self.camera.target.x, self.camera.target.y) + ndc * Vec2::new(map.aspect(), 1.0) * self.camera.half_height;
+        let scale = self.half_extent(map.aspect()) * 2.0 / self.bounds.extent();
+        let center = self.bounds.center();
+        world / Vec2::new(scale.x, scale.y) + Vec2::new(center.x, center.y)
+    }
+
+    /// The position in `track_rows` of the track that a segment belongs to.
+    #[must_use]
+    pub fn track_position(&self, segment: SegmentId) -> Option<usize> {
+        crate::catalog::segment::position_of_row(&self.track_rows, segment.0 as usize)
+    }
+}
+
+/// Screen to normalised device coordinates, -1..1, y up.
+#[must_use]
+pub fn ndc_from_screen(screen: Vec2, map: MapSize) -> Vec2 {
+    Vec2::new(screen.x / map.width.max(1.0) * 2.0 - 1.0, 1.0 - screen.y / map.height.max(1.0) * 2.0)
+}
+
+/// Clip space to screen; `None` behind the eye or where it is not finite.
+#[must_use]
+pub fn screen_from_clip(clip: Vec4, map: MapSize) -> Option<Vec2> {
+    if clip.w <= 1e-6 {
+        return None;
+    }
+    let ndc = Vec2::new(clip.x, clip.y) / clip.w;
+    let screen = Vec2::new((ndc.x + 1.0) * 0.5 * map.width, (1.0 - ndc.y) * 0.5 * map.height);
+    screen.is_finite().then_some(screen)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scene(scale: AxisScale, dimensions: Dimensions) -> Scene {
+        let positions: Arc<[[f32; 3]]> = Arc::new([[0.0, 10.0, 0.0], [4.0, 11.0, 0.5], [2.0, 10.5, 1.0]]);
+        Scene::new(positions, Arc::new([]), vec![], scale, dimensions, 2.0)
+    }
+
+    #[test]
+    fn screen_and_layout_are_each_others_inverse_in_a_plane() {
+        let map = MapSize { width: 800.0, height: 400.0 };
+        for scale in [AxisScale::Uniform, AxisScale::PerAxis] {
+            let mut scene = scene(scale, Dimensions::Two);
+            scene.camera.zoom(3.0, Vec2::new(0.3, 0.1), 2.0);
+            let point = Vec2::new(1.3, 10.2);
+            let screen = scene.screen_from_layout(point.extend(0.0), map).unwrap();
+            assert!((scene.layout_from_screen(screen, map) - point).length() < 1e-4, "{scale:?}");
+        }
+    }
+
+    #[test]
+    fn every_row_of_a_fitted_scene_is_on_the_map() {
+        let map = MapSize { width: 800.0, height: 400.0 };
+        for dimensions in [Dimensions::Two, Dimensions::Three] {
+            for scale in [AxisScale::Uniform, AxisScale::PerAxis] {
+                let scene = scene(scale, dimensions);
+                for row in 0..3 {
+                    let at = scene.screen_of(SegmentId(row), map).unwrap();
+                    assert!((0.0..=800.0).contains(&at.x) && (0.0..=400.0).contains(&at.y), "{dimensions:?} {scale:?} {at}");
+                }
+                assert_eq!(scene.screen_of(SegmentId(3), map), None);
+            }
+        }
+    }
+}

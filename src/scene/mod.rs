@@ -1,0 +1,19 @@
+//! What to show, in plain CPU terms: camera, colours, axes, bounds and picking. No GPU type in here.
+
+pub mod bounds;
+pub mod camera;
+pub mod color;
+pub mod guides;
+pub mod map;
+pub mod pick;
+pub mod style;
+pub mod view_kind;
+
+pub use bounds::Bounds;
+pub use camera::{Camera, Dimensions};
+pub use color::Srgb;
+pub use guides::{Guides, TextAlign};
+pub use map::{AxisScale, MapSize, Scene, ndc_from_screen};
+pub use pick::{Pick, PickGrid};
+pub use style::{Style, Theme};
+pub use view_kind::ViewKind;

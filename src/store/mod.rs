@@ -1,0 +1,33 @@
+//! The collection on disk: `NAME.tagscape/`, with `collection.sqlite` and `spaces/SPACE.npy`.
+//!
+//! Owns: the layout of the folder, its locks, and what is promised about both. Must not: decode, compute, or know of networks.
+//!
+//! ```text
+//! NAME.tagscape/
+//!   collection.sqlite    tracks, track_numbers, spaces, track_rows, tags, meta (public, see `schema`); a rollback journal, so that a reader
+//!                        leaves no file behind on any disk
+//!   collection.lock      held by the one process that writes
+//!   spaces/SPACE.npy     float16, little-endian, [segments, dims]; 128 bytes of header that is rewritten in place
+//! ```
+//!
+//! Writing a track: its rows are appended to every matrix and synced, the headers follow, and then one transaction makes them
+//! part of the collection. What stands behind the committed rows is no data: the next writer cuts it off, and a reader never looks there.
+
+mod error;
+mod half_rows;
+mod matrix_file;
+mod merge;
+mod npy;
+mod reader;
+mod schema;
+mod space_file;
+mod tables;
+mod writer;
+
+pub use error::StoreError;
+pub use half_rows::HalfRows;
+pub use matrix_file::{MatrixFile, write_npy_f32};
+pub use merge::{MergeProgress, MergeSummary, merge};
+pub use reader::{Collection, SpaceInfo};
+pub use schema::FORMAT_VERSION;
+pub use writer::{CollectionPlan, CollectionWriter, FileStamp, NewTrack, SpacePlan};

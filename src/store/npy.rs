@@ -1,0 +1,188 @@
+//! The header of a `.npy` file, read and written.
+//!
+//! Format: numpy's NEP 1: the magic `\x93NUMPY`, a version, the header's length, and a Python dictionary in ASCII with `descr`,
+//! `fortran_order` and `shape`. Ours is padded to [`HEADER_BYTES`] whatever the number of rows, so that it can be rewritten in place.
+
+/// Length of the header that we write, magic and all: numpy aligns to 64, and a row count of any length fits.
+pub(super) const HEADER_BYTES: usize = 128;
+/// Longest foreign header that is looked at.
+const MAX_HEADER_BYTES: usize = 1 << 20;
+const MAGIC: &[u8] = b"\x93NUMPY";
+
+/// How a number is stored, always little-endian.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Element {
+    /// `<f2`
+    F16,
+    /// `<f4`
+    F32,
+    /// `<f8`
+    F64,
+}
+
+impl Element {
+    /// Bytes of a number.
+    pub(super) fn bytes(self) -> usize {
+        match self {
+            Self::F16 => 2,
+            Self::F32 => 4,
+            Self::F64 => 8,
+        }
+    }
+
+    fn descr(self) -> &'static str {
+        match self {
+            Self::F16 => "<f2",
+            Self::F32 => "<f4",
+            Self::F64 => "<f8",
+        }
+    }
+}
+
+/// What a header says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct NpyHeader {
+    pub element: Element,
+    pub rows: usize,
+    pub dims: usize,
+    /// Where the numbers begin.
+    pub data_offset: usize,
+}
+
+/// The header of a `[rows, dims]` matrix, [`HEADER_BYTES`] long.
+pub(super) fn header_bytes(element: Element, rows: usize, dims: usize) -> [u8; HEADER_BYTES] {
+    let text = format!("{{'descr': '{}', 'fortran_order': False, 'shape': ({rows}, {dims}), }}", element.descr());
+    let mut bytes = [b' '; HEADER_BYTES];
+    bytes[..6].copy_from_slice(MAGIC);
+    bytes[6..8].copy_from_slice(&[1, 0]);
+    bytes[8..10].copy_from_slice(&((HEADER_BYTES - 10) as u16).to_le_bytes());
+    // Two numbers of 20 digits leave the text at 96 characters at most.
+    bytes[10..10 + text.len()].copy_from_slice(text.as_bytes());
+    bytes[HEADER_BYTES - 1] = b'\n';
+    bytes
+}
+
+/// Reads the header at the beginning of a file's bytes.
+///
+/// # Errors
+/// In words, with what to do: not a `.npy`, not two dimensions, not little-endian floating point in C order.
+pub(super) fn parse_header(file: &[u8]) -> Result<NpyHeader, String> {
+    let cut_off = || "is cut off inside of its header".to_owned();
+    if file.len() < MAGIC.len() || &file[..MAGIC.len()] != MAGIC {
+        return Err("is not a .npy file".to_owned());
+    }
+    let byte = |at: usize| file.get(at).copied().map(usize::from).ok_or_else(cut_off);
+    let (start, len) = match byte(6)? {
+        1 => (10, byte(8)? | byte(9)? << 8),
+        2 | 3 => (12, byte(8)? | byte(9)? << 8 | byte(10)? << 16 | byte(11)? << 24),
+        other => return Err(format!("is a .npy of version {other}, which tagscape does not read; save it with numpy.save")),
+    };
+    if len > MAX_HEADER_BYTES {
+        return Err("has a header that is no matrix's".to_owned());
+    }
+    let text = file.get(start..start + len).ok_or_else(cut_off)?;
+    let text = std::str::from_utf8(text).map_err(|_| "has a header that is no text".to_owned())?;
+    let value = |key: &str| {
+        let after = text.split_once(&format!("'{key}'")).or_else(|| text.split_once(&format!("\"{key}\"")))?.1;
+        Some(after.trim_start().strip_prefix(':')?.trim_start())
+    };
+    let missing = |key: &str| format!("has no '{key}' in its header");
+    let element = element_of(value("descr").ok_or_else(|| missing("descr"))?)?;
+    let order = value("fortran_order").ok_or_else(|| missing("fortran_order"))?;
+    let shape = value("shape").ok_or_else(|| missing("shape"))?;
+    let shape = shape.strip_prefix('(').and_then(|shape| shape.split_once(')')).map(|(shape, _)| shape).ok_or_else(|| missing("shape"))?;
+    let sizes: Vec<usize> = shape
+        .split(',')
+        .map(str::trim)
+        .filter(|size| !size.is_empty())
+        .map(|size| size.trim_end_matches('L').parse().map_err(|_| format!("has the shape ({shape}), which is none")))
+        .collect::<Result<_, _>>()?;
+    let &[rows, dims] = &sizes[..] else {
+        return Err(format!("has {} dimensions, and a matrix [rows, dims] has 2; reshape it", sizes.len()));
+    };
+    if order.starts_with("True") && rows > 1 && dims > 1 {
+        return Err("is in Fortran order; save numpy.ascontiguousarray(x)".to_owned());
+    }
+    Ok(NpyHeader { element, rows, dims, data_offset: start + len })
+}
+
+fn element_of(descr: &str) -> Result<Element, String> {
+    let quoted = descr.strip_prefix(['\'', '"']).and_then(|rest| rest.split_once(['\'', '"'])).map(|(name, _)| name);
+    match quoted {
+        Some("<f2") => Ok(Element::F16),
+        Some("<f4") => Ok(Element::F32),
+        Some("<f8") => Ok(Element::F64),
+        Some(other) => {
+            Err(format!("holds numbers of type '{other}', and not little-endian float16, float32 or float64; save x.astype('<f4')"))
+        }
+        None => Err("holds records, and not numbers; save a matrix of float32".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn npy(dict: &str) -> Vec<u8> {
+        let mut bytes = MAGIC.to_vec();
+        bytes.extend([1, 0]);
+        bytes.extend((dict.len() as u16).to_le_bytes());
+        bytes.extend(dict.as_bytes());
+        bytes
+    }
+
+    #[test]
+    fn our_header_is_read_back_for_any_size() {
+        for (rows, dims) in [(0, 50), (1, 1), (14_089_712, 128), (usize::MAX, usize::MAX)] {
+            let bytes = header_bytes(Element::F16, rows, dims);
+            let header = parse_header(&bytes).unwrap();
+            assert_eq!(header, NpyHeader { element: Element::F16, rows, dims, data_offset: HEADER_BYTES });
+            assert_eq!(bytes[HEADER_BYTES - 1], b'\n');
+        }
+    }
+
+    #[test]
+    fn numpys_own_spellings_are_understood() {
+        for (dict, element, rows, dims) in [
+            ("{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }  \n", Element::F32, 3, 4),
+            ("{\"descr\":\"<f8\",\"fortran_order\":False,\"shape\":(3,4)}", Element::F64, 3, 4),
+            ("{'shape': (3L, 1L), 'fortran_order': True, 'descr': '<f2'}", Element::F16, 3, 1),
+        ] {
+            let header = parse_header(&npy(dict)).unwrap();
+            assert_eq!((header.element, header.rows, header.dims), (element, rows, dims), "{dict}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_matrix_says_why() {
+        for (dict, word) in [
+            ("{'descr': '<i8', 'fortran_order': False, 'shape': (3, 4)}", "'<i8'"),
+            ("{'descr': '>f4', 'fortran_order': False, 'shape': (3, 4)}", "little-endian"),
+            ("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (3, 4)}", "records"),
+            ("{'descr': '<f4', 'fortran_order': True, 'shape': (3, 4)}", "ascontiguousarray"),
+            ("{'descr': '<f4', 'fortran_order': False, 'shape': (3,)}", "1 dimensions"),
+            ("{'descr': '<f4', 'fortran_order': False, 'shape': ()}", "0 dimensions"),
+            ("{'descr': '<f4', 'fortran_order': False, 'shape': (-3, 4)}", "none"),
+            ("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999999, 4)}", "none"),
+            ("{'descr': '<f4', 'fortran_order': False}", "shape"),
+            ("", "descr"),
+        ] {
+            let error = parse_header(&npy(dict)).unwrap_err();
+            assert!(error.contains(word), "{dict}: {error}");
+        }
+        let whole = header_bytes(Element::F32, 3, 4);
+        for len in 0..HEADER_BYTES {
+            assert!(parse_header(&whole[..len]).is_err(), "{len} bytes");
+        }
+    }
+
+    #[test]
+    fn any_single_wrong_byte_is_survived() {
+        let whole = header_bytes(Element::F32, 3, 4);
+        for (position, value) in (0..HEADER_BYTES).flat_map(|position| (0..=255).map(move |value| (position, value))) {
+            let mut bytes = whole;
+            bytes[position] = value;
+            let _ = parse_header(&bytes);
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! Left: which space, which projection, which view, and when it sounds.
+
+use egui::{ComboBox, RichText, Slider, TextEdit, Ui};
+
+use super::widgets::{bar_row, section, segmented};
+use crate::catalog::{Architecture, Layer, ModelKey, SpaceKey, TrainingDataset};
+use crate::command::{Command, Listen, MethodKind};
+use crate::scene::{Dimensions, Theme, ViewKind};
+
+/// What the panel shows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ControlsView<'a> {
+    /// The collection's name.
+    pub collection: &'a str,
+    /// The spaces that it has.
+    pub spaces: &'a [SpaceKey],
+    /// The space shown.
+    pub space: SpaceKey,
+    /// The projection shown.
+    pub method: MethodKind,
+    /// Plane or space.
+    pub dimensions: Dimensions,
+    /// The column or component on each axis.
+    pub axes: [usize; 3],
+    /// Names of the columns or components that an axis can have.
+    pub columns: &'a [String],
+    /// Share of the variance of each component; empty where the projection has none.
+    pub explained: &'a [f32],
+    /// Points or lines.
+    pub view: ViewKind,
+    /// When segments sound.
+    pub listen: Listen,
+    /// How loud, 0..1.
+    pub volume: f32,
+    /// Dark or light.
+    pub theme: Theme,
+}
+
+/// What the panel remembers between frames.
+#[derive(Clone, Debug, Default)]
+pub struct ControlsState {
+    /// What was typed into each axis' search field.
+    axis_search: [String; 3],
+}
+
+/// Draws the panel.
+pub fn controls_panel_ui(ui: &mut Ui, view: &ControlsView<'_>, state: &mut ControlsState) -> Vec<Command> {
+    let mut commands = Vec::new();
+    ui.add_space(6.0);
+    ui.label(RichText::new("tagscape").size(21.0).strong());
+    ui.label(RichText::new(view.collection).weak());
+    space_ui(ui, view, &mut commands);
+    projection_ui(ui, view, state, &mut commands);
+
+    section(ui, "VIEW");
+    let kinds = [(ViewKind::Segments, "Segments", true), (ViewKind::Trajectories, "Trajectories", true)];
+    commands.extend(segmented(ui, "View", view.view, &kinds).map(Command::SetView));
+    if ui.button("Show all").on_hover_text("Double-click on the map, or Home").clicked() {
+        commands.push(Command::Fit);
+    }
+
+    section(ui, "LISTEN");
+    let times = [(Listen::OnHover, "On hover", true), (Listen::Off, "Off", true)];
+    commands.extend(segmented(ui, "Listen", view.listen, &times).map(Command::SetListen));
+    ui.horizontal(|ui| {
+        let label = ui.label("Volume");
+        ui.spacing_mut().slider_width = ui.available_width() - 8.0;
+        let mut volume = view.volume;
+        let slider = Slider::new(&mut volume, 0.0..=1.0).show_value(false);
+        if ui.add(slider).labelled_by(label.id).changed() {
+            commands.push(Command::SetVolume(volume));
+        }
+    });
+
+    section(ui, "LOOK");
+    let themes = [(Theme::Dark, "Dark", true), (Theme::Light, "Light", true)];
+    commands.extend(segmented(ui, "Theme", view.theme, &themes).map(Command::SetTheme));
+    commands
+}
+
+fn space_ui(ui: &mut Ui, view: &ControlsView<'_>, commands: &mut Vec<Command>) {
+    let SpaceKey { model: ModelKey { dataset, architecture }, layer } = view.space;
+    let has = |architecture, dataset, layer| view.spaces.contains(&SpaceKey { model: ModelKey { dataset, architecture }, layer });
+    let some = |test: &dyn Fn(&SpaceKey) -> bool| view.spaces.iter().any(test);
+    section(ui, "SPACE");
+    let architectures = [(Architecture::MusiCnn, "MusiCNN"), (Architecture::Vgg, "VGG"), (Architecture::Vggish, "VGGish")]
+        .map(|(value, name)| (value, name, some(&|key| key.model.architecture == value)));
+    let mut wish = None;
+    wish = segmented(ui, "Architecture", architecture, &architectures)
+        .and_then(|value| {
+            // What is nearest to the space shown: the same dataset and layer where the architecture has them.
+            let rank = |key: &&SpaceKey| (key.model.dataset != dataset, key.layer != layer);
+            view.spaces.iter().filter(|key| key.model.architecture == value).min_by_key(rank).copied()
+        })
+        .or(wish);
+    if architecture != Architecture::Vggish {
+        let datasets = [(TrainingDataset::Mtt, "MTT"), (TrainingDataset::Msd, "MSD")]
+            .map(|(value, name)| (value, name, has(architecture, value, layer)));
+        wish = segmented(ui, "Trained on", dataset, &datasets)
+            .map(|dataset| SpaceKey { model: ModelKey { dataset, architecture }, layer })
+            .or(wish);
+        let layers = [(Layer::Taggrams, "Tags"), (Layer::Embeddings, "Embeddings")]
+            .map(|(value, name)| (value, name, has(architecture, dataset, value)));
+        wish = segmented(ui, "Layer", layer, &layers).map(|layer| SpaceKey { model: ModelKey { dataset, architecture }, layer }).or(wish);
+    }
+    commands.extend(wish.map(Command::SetSpace));
+}
+
+fn projection_ui(ui: &mut Ui, view: &ControlsView<'_>, state: &mut ControlsState, commands: &mut Vec<Command>) {
+    section(ui, "PROJECTION");
+    let methods = MethodKind::ALL.map(|kind| (kind, kind.label(), true));
+    commands.extend(segmented(ui, "Projection", view.method, &methods).map(Command::SetMethod));
+    let dimensions = [(Dimensions::Two, "2-D", true), (Dimensions::Three, "3-D", view.columns.len() >= 3)];
+    commands.extend(segmented(ui, "Dimensions", view.dimensions, &dimensions).map(Command::SetDimensions));
+    for axis in 0..view.dimensions.count().min(view.columns.len()) {
+        if let Some(column) = axis_ui(ui, axis, view, &mut state.axis_search[axis]) {
+            commands.push(Command::SetAxis { axis, column });
+        }
+    }
+    if !view.explained.is_empty() {
+        ui.add_space(4.0);
+        ui.label(RichText::new("Explained variance").small().weak());
+        let full = view.explained.iter().copied().fold(0.0, f32::max);
+        for (component, &share) in view.explained.iter().enumerate().take(5) {
+            bar_row(ui, view.theme, &format!("Component {}", component + 1), share, full, &format!("{:.1} %", share * 100.0));
+        }
+    }
+}
+
+/// Chooses an axis' column: a list with a search field at its top.
+fn axis_ui(ui: &mut Ui, axis: usize, view: &ControlsView<'_>, search: &mut String) -> Option<usize> {
+    let mut chosen = None;
+    ui.horizontal(|ui| {
+        let name = ["X", "Y", "Z"][axis];
+        let label = ui.label(RichText::new(name).weak());
+        let selected = view.columns.get(view.axes[axis]).map_or("", String::as_str);
+        let combo = ComboBox::from_id_salt(("axis", axis)).selected_text(selected).width(ui.available_width()).height(320.0);
+        let response = combo.show_ui(ui, |ui| {
+            let field = ui.add(TextEdit::singleline(search).hint_text("Search").desired_width(f32::INFINITY));
+            if field.gained_focus() {
+                search.clear();
+            }
+            let wanted = search.to_lowercase();
+            for (column, name) in view.columns.iter().enumerate().filter(|(_, name)| name.to_lowercase().contains(&wanted)) {
+                if ui.selectable_label(column == view.axes[axis], name).clicked() {
+                    chosen = Some(column);
+                    search.clear();
+                    ui.close();
+                }
+            }
+        });
+        response.response.labelled_by(label.id);
+    });
+    chosen.filter(|&column| column != view.axes[axis])
+}

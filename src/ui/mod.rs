@@ -1,0 +1,12 @@
+//! The window's widgets: what is to be shown goes in, what the user wishes comes out. No GPU, network or sound type in here.
+
+pub mod controls_panel;
+pub mod shell;
+pub mod status_bar;
+pub mod theme;
+pub mod track_panel;
+pub mod viewport;
+pub mod widgets;
+
+pub use shell::{Chrome, ShellOutput, ShellState, ShellView, shell_ui};
+pub use track_panel::TrackView;

@@ -1,0 +1,84 @@
+//! The window's layout: controls left, map in the middle, the track right, status below. A picture file is the map alone.
+
+use egui::{CentralPanel, Frame, Margin, Panel, Rect, ScrollArea, TextureId, Ui};
+
+use super::controls_panel::{ControlsState, ControlsView, controls_panel_ui};
+use super::status_bar::{StatusView, status_bar_ui};
+use super::theme::color;
+use super::track_panel::{TrackView, track_panel_ui};
+use super::viewport::viewport_ui;
+use crate::command::Command;
+use crate::scene::{Scene, Theme};
+
+/// What is around the map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Chrome {
+    /// All panels.
+    Panels,
+    /// Nothing: the map fills everything.
+    MapOnly,
+}
+
+/// Everything that is shown in a frame.
+#[derive(Debug)]
+pub struct ShellView<'a> {
+    /// What is around the map.
+    pub chrome: Chrome,
+    /// The map; `None` until the first layout is there.
+    pub scene: Option<&'a Scene>,
+    /// The map's rendered points.
+    pub picture: Option<TextureId>,
+    /// Left; `None` until a collection is open.
+    pub controls: Option<ControlsView<'a>>,
+    /// Right.
+    pub track: Option<TrackView>,
+    /// Below.
+    pub status: StatusView,
+    /// Dark or light.
+    pub theme: Theme,
+}
+
+/// What the widgets remember between frames.
+#[derive(Clone, Debug, Default)]
+pub struct ShellState {
+    controls: ControlsState,
+}
+
+/// What came of a frame.
+#[derive(Clone, Debug)]
+pub struct ShellOutput {
+    /// The user's wishes.
+    pub commands: Vec<Command>,
+    /// Where the map is, in UI points.
+    pub map: Rect,
+}
+
+/// Lays out and draws the window.
+pub fn shell_ui(ui: &mut Ui, view: &ShellView<'_>, state: &mut ShellState) -> ShellOutput {
+    let mut commands = Vec::new();
+    if view.chrome == Chrome::Panels {
+        let fill = color(view.theme.panel());
+        let frame = Frame::new().fill(fill).inner_margin(Margin::symmetric(12, 4));
+        let status = Frame::new().fill(fill).inner_margin(Margin::symmetric(12, 2));
+        Panel::bottom("status").frame(status).exact_size(28.0).show(ui, |ui| status_bar_ui(ui, &view.status));
+        Panel::left("controls").frame(frame).resizable(false).exact_size(248.0).show(ui, |ui| {
+            ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+                if let Some(controls) = &view.controls {
+                    commands = controls_panel_ui(ui, controls, &mut state.controls);
+                }
+            });
+        });
+        Panel::right("track").frame(frame).resizable(false).exact_size(256.0).show(ui, |ui| {
+            ScrollArea::vertical().auto_shrink(false).show(ui, |ui| track_panel_ui(ui, view.theme, view.track.as_ref()));
+        });
+    }
+    let background = Frame::new().fill(color(view.theme.background()));
+    let map = CentralPanel::no_frame().frame(background).show(ui, |ui| match view.scene {
+        Some(scene) => viewport_ui(ui, scene, view.picture, &mut commands),
+        None => {
+            ui.centered_and_justified(|ui| ui.weak(view.status.busy.as_deref().unwrap_or("Nothing to show yet")));
+            ui.max_rect()
+        }
+    });
+    ShellOutput { commands, map: map.inner }
+}

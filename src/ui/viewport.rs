@@ -1,0 +1,98 @@
+//! The map: background and grid, the picture, words over it; and what the pointer does on it.
+
+use egui::{Align2, Color32, FontId, PointerButton, Rect, Sense, Stroke, TextureId, Ui};
+use glam::Vec2;
+
+use super::theme::color;
+use crate::command::Command;
+use crate::scene::{Dimensions, Guides, MapSize, Scene, Style, TextAlign};
+
+/// Draws the map into all the room that is left; `picture` is the rendered points. Returns the map's place in the window.
+pub fn viewport_ui(ui: &mut Ui, scene: &Scene, picture: Option<TextureId>, commands: &mut Vec<Command>) -> Rect {
+    let (rect, response) = ui.allocate_exact_size(ui.available_size(), Sense::click_and_drag());
+    let map = MapSize { width: rect.width(), height: rect.height() };
+    let painter = ui.painter_at(rect);
+    let theme = scene.theme;
+    painter.rect_filled(rect, 0.0, color(theme.background()));
+    let place = |at: Vec2| rect.min + egui::vec2(at.x, at.y);
+    let guides = Guides::of(scene, map);
+    for line in &guides.lines {
+        let stroke = if line.is_axis {
+            Stroke::new(1.2, color(theme.grid().mix(theme.text(), 0.16)))
+        } else {
+            Stroke::new(1.0, color(theme.grid()))
+        };
+        painter.line_segment([place(line.from), place(line.to)], stroke);
+    }
+    if let Some(picture) = picture {
+        let whole = Rect::from_min_max(egui::pos2(0.0, 0.0), egui::pos2(1.0, 1.0));
+        painter.image(picture, rect, whole, Color32::WHITE);
+    }
+    for text in &guides.texts {
+        let (size, ink) = if text.is_title { (14.0, theme.text()) } else { (11.0, theme.faint_text()) };
+        let anchor = match text.align {
+            TextAlign::TopCenter => Align2::CENTER_TOP,
+            TextAlign::RightCenter => Align2::RIGHT_CENTER,
+            TextAlign::Center => Align2::CENTER_CENTER,
+            TextAlign::BottomRight => Align2::RIGHT_BOTTOM,
+            TextAlign::TopLeft => Align2::LEFT_TOP,
+        };
+        let galley = painter.layout_no_wrap(text.text.clone(), FontId::proportional(size), color(ink));
+        let at = inside(anchor.anchor_size(place(text.at), galley.size()), rect.shrink(4.0));
+        // Points may lie under a word; a veil of background keeps it readable.
+        painter.rect_filled(at.expand2(egui::vec2(3.0, 1.0)), 3.0, color(theme.background()).gamma_multiply(0.72));
+        painter.galley(at.min, galley, color(ink));
+    }
+    if let Some(at) = scene.hovered.and_then(|segment| scene.screen_of(segment, map)) {
+        let radius = Style::for_density(scene.positions.len(), map.width * map.height, false).point_radius + 4.5;
+        painter.circle_stroke(place(at), radius, Stroke::new(3.5, color(theme.background())));
+        painter.circle_stroke(place(at), radius, Stroke::new(1.8, color(theme.text())));
+    }
+    input(ui, scene, rect, &response, commands);
+    rect
+}
+
+/// A word's place, moved so that it is not cut off at the map's border.
+fn inside(word: Rect, map: Rect) -> Rect {
+    let to_right_and_down = (map.min - word.min).max(egui::Vec2::ZERO);
+    let to_left_and_up = (map.max - word.max).min(egui::Vec2::ZERO);
+    word.translate(to_right_and_down + to_left_and_up)
+}
+
+/// Drag, scroll, pinch, double click and Home. Where the pointer merely is comes from the window at once, not from here.
+fn input(ui: &Ui, scene: &Scene, rect: Rect, response: &egui::Response, commands: &mut Vec<Command>) {
+    let drag = response.drag_delta();
+    if drag != egui::Vec2::ZERO {
+        let delta = Vec2::new(drag.x, drag.y);
+        let turns = scene.camera.dimensions == Dimensions::Three
+            && response.dragged_by(PointerButton::Primary)
+            && !ui.input(|input| input.modifiers.shift);
+        commands.push(if turns { Command::Orbit(delta) } else { Command::Pan(delta) });
+    }
+    let home = ui.input(|input| input.key_pressed(egui::Key::Home));
+    if response.double_clicked() || (home && !ui.ctx().egui_wants_keyboard_input()) {
+        commands.push(Command::Fit);
+    }
+    if let Some(pointer) = response.hover_pos() {
+        let (scroll, pinch) = ui.input(|input| (input.smooth_scroll_delta().y, input.zoom_delta()));
+        let factor = (scroll * 0.004).exp() * pinch;
+        if (factor - 1.0).abs() > 1e-4 {
+            let at = pointer - rect.min;
+            commands.push(Command::Zoom { factor, at: Vec2::new(at.x, at.y) });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_stay_on_the_map() {
+        let map = Rect::from_min_size(egui::pos2(10.0, 10.0), egui::vec2(100.0, 50.0));
+        let word = |x: f32, y: f32| Rect::from_min_size(egui::pos2(x, y), egui::vec2(30.0, 10.0));
+        assert_eq!(inside(word(40.0, 20.0), map), word(40.0, 20.0));
+        assert_eq!(inside(word(95.0, 0.0), map), word(80.0, 10.0));
+        assert_eq!(inside(word(-5.0, 58.0), map), word(10.0, 50.0));
+    }
+}

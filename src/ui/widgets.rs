@@ -1,0 +1,57 @@
+//! Small parts that several panels use.
+
+use egui::{Align, Layout, RichText, Sense, Ui, Vec2};
+
+use super::theme::color;
+use crate::scene::{Srgb, Theme};
+
+/// A panel section's caption.
+pub fn section(ui: &mut Ui, title: &str) {
+    ui.add_space(10.0);
+    ui.label(RichText::new(title).small().strong().weak());
+}
+
+/// A row of choices of equal width, one of which is chosen; returns the one that was clicked. What is not `enabled` is greyed.
+pub fn segmented<T: Copy + PartialEq>(ui: &mut Ui, label: &str, chosen: T, options: &[(T, &str, bool)]) -> Option<T> {
+    let mut clicked = None;
+    let gap = 4.0;
+    let width = (ui.available_width() - gap * (options.len().saturating_sub(1)) as f32) / options.len().max(1) as f32;
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = gap;
+        for &(value, text, enabled) in options {
+            let button = egui::Button::selectable(value == chosen, text).min_size(Vec2::new(width, 25.0));
+            let response = ui.add_enabled(enabled, button).on_disabled_hover_text("Not in this collection");
+            response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::RadioButton, enabled, format!("{label}: {text}")));
+            if response.clicked() && value != chosen {
+                clicked = Some(value);
+            }
+        }
+    });
+    clicked
+}
+
+/// A name, a bar and a number: an activation or a share, 0..1, of a bar that is full at `full`.
+pub fn bar_row(ui: &mut Ui, theme: Theme, name: &str, value: f32, full: f32, number: &str) {
+    let (rect, _) = ui.allocate_exact_size(Vec2::new(ui.available_width(), 22.0), Sense::hover());
+    let painter = ui.painter();
+    let font = egui::TextStyle::Body.resolve(ui.style());
+    let base = egui::Rect::from_min_max(egui::pos2(rect.left(), rect.bottom() - 4.0), egui::pos2(rect.right(), rect.bottom() - 1.0));
+    painter.rect_filled(base, 1.5, color(theme.panel().mix(theme.text(), 0.09)));
+    let share = if full > 0.0 { (value / full).clamp(0.0, 1.0) } else { 0.0 };
+    let mut filled = base;
+    filled.set_width(base.width() * share);
+    painter.rect_filled(filled, 1.5, color(theme.accent()));
+    painter.text(rect.left_top(), egui::Align2::LEFT_TOP, name, font.clone(), color(theme.text()));
+    painter.text(rect.right_top(), egui::Align2::RIGHT_TOP, number, font, color(theme.faint_text()));
+}
+
+/// A coloured dot before a heading.
+pub fn dot(ui: &mut Ui, dot: Srgb) {
+    let (rect, _) = ui.allocate_exact_size(Vec2::splat(12.0), Sense::hover());
+    ui.painter().circle_filled(rect.center(), 5.0, color(dot));
+}
+
+/// Lays out from right to left in a row of its own.
+pub fn right_aligned<R>(ui: &mut Ui, add: impl FnOnce(&mut Ui) -> R) -> R {
+    ui.with_layout(Layout::right_to_left(Align::Center), add).inner
+}

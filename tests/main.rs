@@ -1,0 +1,32 @@
+//! The integration tests: one binary, a module a subject.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod architecture;
+mod audio;
+mod audio_formats;
+mod common;
+mod extract;
+mod fuzz_crate;
+mod gpu_context;
+mod gpu_twins;
+mod hostile_bytes;
+mod long_runs;
+mod maps;
+mod mel;
+mod models;
+mod networks;
+mod nn_parity;
+mod pca;
+mod player;
+#[cfg(target_os = "linux")]
+mod player_device;
+mod project_cli;
+mod render;
+mod shader_layout;
+mod shader_validation;
+mod shards;
+mod store;
+mod tensors;
+mod vggish;
+#[cfg(target_os = "linux")]
+mod window;

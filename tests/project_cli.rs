@@ -1,0 +1,263 @@
+//! `tagscape project` as a user or a script runs it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+use tagscape::catalog::{ModelKey, TrackMetadata};
+use tagscape::matrix::{FeatureMatrix, RowSource as _};
+use tagscape::store::{CollectionPlan, CollectionWriter, MatrixFile, NewTrack, SpacePlan, write_npy_f32};
+
+use crate::common::values::ValueSet;
+
+const TAGGRAMS: &str = "mtt-musicnn-taggrams";
+
+/// A scratch folder in which the program runs.
+struct Place {
+    folder: tempfile::TempDir,
+}
+
+struct Ran {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+impl Place {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Runs `tagscape project` with the words of `line`.
+    fn run(&self, line: &str) -> Ran {
+        let done = Command::new(env!("CARGO_BIN_EXE_tagscape"))
+            .arg("project")
+            .args(line.split_whitespace())
+            .current_dir(self.folder.path())
+            // The Vulkan loader's Wayland layer complains without one.
+            .env("XDG_RUNTIME_DIR", self.folder.path())
+            .output()
+            .unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Ran { code: done.status.code().unwrap(), out: text(done.stdout), err: text(done.stderr) }
+    }
+
+    /// Runs and reads the one JSON object.
+    fn json(&self, line: &str) -> Value {
+        let ran = self.run(&format!("{line} --json"));
+        assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{line}");
+        serde_json::from_str(&ran.out).unwrap()
+    }
+
+    /// What the program says in the one line before it leaves with 2; nothing is written.
+    fn refusal(&self, line: &str) -> String {
+        let before = self.files();
+        let ran = self.run(line);
+        assert_eq!((ran.code, ran.out.as_str(), ran.err.lines().count()), (2, "", 1), "{line}: {}", ran.err);
+        assert_eq!(self.files(), before, "{line} left something behind");
+        ran.err
+    }
+
+    fn files(&self) -> Vec<String> {
+        let names = std::fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<_> = names.collect();
+        names.sort();
+        names
+    }
+
+    fn matrix(&self, name: &str) -> FeatureMatrix {
+        MatrixFile::open(&self.path(name)).unwrap().to_matrix()
+    }
+
+    /// `m.npy` with 300 rows of 6 dimensions.
+    fn with_matrix() -> (Self, FeatureMatrix) {
+        let place = Self::new();
+        let matrix = ValueSet::Random.matrix(300, 6);
+        write_npy_f32(&place.path("m.npy"), &matrix).unwrap();
+        (place, matrix)
+    }
+
+    /// `c.tagscape` of four tracks with 5, 1, 7 and 4 segments.
+    fn with_collection() -> Self {
+        let place = Self::new();
+        let spaces = ModelKey::ALL[0].layers().iter();
+        let spaces = spaces.map(|&layer| SpacePlan { key: ModelKey::ALL[0].space(layer), segment_secs: 2.992, hop_secs: 2.992 }).collect();
+        let plan = CollectionPlan { audio_root: PathBuf::from("/music"), musicnn_layer: "penultimate".into(), spaces };
+        let mut writer = CollectionWriter::create_or_resume(&place.path("c.tagscape"), &plan).unwrap();
+        for (at, segments) in [5, 1, 7, 4].into_iter().enumerate() {
+            let name = NewTrack { path: format!("{at}.ogg"), duration_secs: 30.0, metadata: TrackMetadata::default() };
+            let space = |dims: usize| {
+                let mut matrix = ValueSet::Random.matrix(segments, dims);
+                matrix.values_mut().iter_mut().for_each(|value| *value = value.abs().min(1.0) + at as f32);
+                matrix
+            };
+            writer.append_track(&name, &[space(50), space(200)]).unwrap();
+        }
+        place
+    }
+}
+
+/// Row numbers of `layout.rows.npy`: int64, one dimension.
+fn row_numbers(path: &Path) -> Vec<i64> {
+    let bytes = std::fs::read(path).unwrap();
+    let header = String::from_utf8_lossy(&bytes[..128]).into_owned();
+    let (words, left) = bytes[128..].as_chunks::<8>();
+    assert!(left.is_empty() && header.contains("'<i8'") && header.contains(&format!("({},)", words.len())), "{header}");
+    words.iter().map(|&word| i64::from_le_bytes(word)).collect()
+}
+
+fn keys(value: &Value) -> Vec<&str> {
+    value.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+#[test]
+fn a_matrix_is_projected_to_its_principal_components() {
+    let (place, matrix) = Place::with_matrix();
+    let report = place.json("m.npy --method pca --out layout.npy --device cpu");
+    assert_eq!(keys(&report), ["rows", "dims_in", "dims_out", "method", "device", "seconds", "explained_variance_ratio"]);
+    assert_eq!(keys(&report["seconds"]), ["load", "pca", "write", "total"]);
+    assert_eq!((&report["rows"], &report["dims_in"], &report["dims_out"]), (&300.into(), &6.into(), &2.into()));
+    assert_eq!((&report["method"], &report["device"]), (&"pca".into(), &"cpu".into()));
+    let seconds = |name: &str| report["seconds"][name].as_f64().unwrap();
+    assert!(seconds("load") + seconds("pca") + seconds("write") <= seconds("total"));
+
+    // The ratio is what numpy would find in the file: the variance of its columns over that of the matrix's.
+    let layout = place.matrix("layout.npy");
+    let variance = |matrix: &FeatureMatrix, column: usize| {
+        let values = || (0..matrix.rows()).map(|row| f64::from(matrix.row(row)[column]));
+        let mean = values().sum::<f64>() / 300.0;
+        values().map(|value| (value - mean).powi(2)).sum::<f64>()
+    };
+    let whole: f64 = (0..6).map(|column| variance(&matrix, column)).sum();
+    for axis in 0..2 {
+        let (is, should) = (report["explained_variance_ratio"][axis].as_f64().unwrap(), variance(&layout, axis) / whole);
+        assert!((is - should).abs() < 1e-5, "component {axis}: {is}, not {should}");
+    }
+    assert_eq!(place.files(), ["layout.npy", "m.npy"]);
+}
+
+#[test]
+fn the_shaders_write_the_layout_that_the_cpu_writes() {
+    let (place, _) = Place::with_matrix();
+    let cpu = place.json("m.npy --method pca --dims 6 --out cpu.npy --device cpu");
+    let gpu = place.json("m.npy --method pca --dims 6 --out gpu.npy --device gpu");
+    assert_eq!((&cpu["device"], &gpu["device"]), (&"cpu".into(), &"gpu".into()));
+    assert_eq!(gpu["explained_variance_ratio"].as_array().unwrap().len(), 6);
+    let (cpu, gpu) = (place.matrix("cpu.npy"), place.matrix("gpu.npy"));
+    let off = cpu.values().iter().zip(gpu.values()).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(off < 1e-4, "off by {off}");
+}
+
+#[test]
+fn axes_of_a_tag_space_are_tags_or_numbers() {
+    let place = Place::with_collection();
+    let report = place.json(&format!("c.tagscape --space {TAGGRAMS} --method original --axes Choral,1 --out layout.npy"));
+    assert_eq!(keys(&report), ["rows", "dims_in", "dims_out", "method", "device", "seconds"]);
+    assert_eq!(keys(&report["seconds"]), ["load", "write", "total"]);
+    let space = place.matrix(&format!("c.tagscape/spaces/{TAGGRAMS}.npy"));
+    let layout = place.matrix("layout.npy");
+    assert_eq!((layout.rows(), layout.dims()), (17, 2));
+    assert!((0..17).all(|row| layout.row(row) == [space.row(row)[49], space.row(row)[0]]));
+}
+
+#[test]
+fn components_can_be_chosen_by_number() {
+    let (place, _) = Place::with_matrix();
+    place.json("m.npy --method pca --dims 3 --out first.npy");
+    place.json("m.npy --method pca --axes 3,1 --out chosen.npy");
+    let (first, chosen) = (place.matrix("first.npy"), place.matrix("chosen.npy"));
+    assert!(
+        (0..300).all(|row| (chosen.row(row)[0] - first.row(row)[2]).abs() < 1e-6 && (chosen.row(row)[1] - first.row(row)[0]).abs() < 1e-6)
+    );
+}
+
+#[test]
+fn rows_left_out_are_told_and_a_pca_is_fitted_on_all_of_them() {
+    let place = Place::with_collection();
+    let all = format!("c.tagscape --space {TAGGRAMS} --method pca --device cpu --out all.npy");
+    let some = format!("c.tagscape --space {TAGGRAMS} --method pca --device cpu --tracks 3 --every 3 --out some.npy");
+    let (all, some) = (place.json(&all), place.json(&some));
+    assert_eq!(row_numbers(&place.path("some.rows.npy")), [0, 3, 5, 6, 9, 12]);
+    assert_eq!((&some["rows"], &some["explained_variance_ratio"]), (&6.into(), &all["explained_variance_ratio"]));
+    let (all, some) = (place.matrix("all.npy"), place.matrix("some.npy"));
+    for (at, row) in [0, 3, 5, 6, 9, 12].into_iter().enumerate() {
+        assert!(some.row(at).iter().zip(all.row(row)).all(|(a, b)| (a - b).abs() < 1e-5), "row {row}");
+    }
+    assert_eq!(place.files(), ["all.npy", "c.tagscape", "some.npy", "some.rows.npy"]);
+}
+
+#[test]
+fn row_numbers_of_an_earlier_layout_do_not_stay_beside_a_whole_one() {
+    let (place, _) = Place::with_matrix();
+    place.json("m.npy --method original --every 100 --out layout.npy");
+    assert_eq!(row_numbers(&place.path("layout.rows.npy")), [0, 100, 200]);
+    place.json("m.npy --method original --out layout.npy");
+    assert_eq!((place.matrix("layout.npy").rows(), place.files()), (300, vec!["layout.npy".to_owned(), "m.npy".to_owned()]));
+}
+
+#[test]
+fn people_are_told_the_explained_variance() {
+    let (place, _) = Place::with_matrix();
+    let ran = place.run("m.npy --method pca --out layout.npy");
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+    assert!(ran.out.contains("component 1") && ran.out.contains("% of the variance") && ran.out.contains("together"), "{}", ran.out);
+}
+
+#[test]
+fn bad_command_lines_are_refused_in_one_line_that_says_what_to_do() {
+    let (place, _) = Place::with_matrix();
+    let out = "--out layout.npy";
+    for (line, said) in [
+        (format!("m.npy --method pca {out} --dims 7"), "1 to 6"),
+        (format!("m.npy --method pca {out} --dims 0"), "1 to 6"),
+        (format!("m.npy --method pca {out} --axes 1,7"), "'7'"),
+        (format!("m.npy --method original {out} --axes rock"), "'rock'"),
+        (format!("m.npy --method pca {out} --axes 1,2 --dims 3"), "contradict"),
+        (format!("m.npy --method pca {out} --space {TAGGRAMS}"), "--space goes with a collection"),
+        (format!("m.npy --method pca {out} --tracks 2"), "--tracks goes with a collection"),
+        (format!("m.npy --method pca {out} --every 0"), "--every"),
+        (format!("m.npy --method pca {out} --device tpu"), "auto, cpu, gpu"),
+        (format!("m.npy --method magic {out}"), "magic"),
+        ("m.npy --method pca".to_owned(), "--out"),
+        ("m.npy --method pca --out m.npy".to_owned(), "is the input"),
+        ("m.npy --method pca --out .".to_owned(), "is a folder"),
+        ("m.npy --method pca --out nowhere/layout.npy".to_owned(), "nowhere"),
+        (format!("missing.npy --method pca {out}"), "missing.npy"),
+    ] {
+        let refusal = place.refusal(&line);
+        assert!(refusal.contains(said), "{line}: {refusal}");
+    }
+}
+
+#[test]
+fn a_collection_needs_a_space_that_it_has() {
+    let place = Place::with_collection();
+    assert!(place.refusal("c.tagscape --method pca --out l.npy").contains(TAGGRAMS));
+    let refusal = place.refusal("c.tagscape --method pca --out l.npy --space msd-vgg-taggrams");
+    assert!(refusal.contains("msd-vgg-taggrams"), "{refusal}");
+    let refusal = place.refusal("c.tagscape --method pca --out l.npy --space tags");
+    assert!(refusal.contains("no space named 'tags'"), "{refusal}");
+}
+
+#[test]
+fn matrices_that_cannot_be_projected_are_refused_by_name_and_row() {
+    let place = Place::new();
+    let mut matrix = ValueSet::Random.matrix(20, 3);
+    matrix.values_mut()[13 * 3 + 1] = f32::NAN;
+    write_npy_f32(&place.path("nan.npy"), &matrix).unwrap();
+    write_npy_f32(&place.path("empty.npy"), &FeatureMatrix::new(0, 3, Vec::new())).unwrap();
+    std::fs::write(place.path("text.npy"), "no matrix").unwrap();
+    std::fs::write(place.path("nothing.npy"), "").unwrap();
+    for method in ["pca", "original"] {
+        let refusal = place.refusal(&format!("nan.npy --method {method} --out l.npy"));
+        assert!(refusal.contains("nan.npy") && refusal.contains("row 13") && refusal.contains("column 1"), "{refusal}");
+        for name in ["empty.npy", "text.npy", "nothing.npy"] {
+            let refusal = place.refusal(&format!("{name} --method {method} --out l.npy"));
+            assert!(refusal.contains(name), "{refusal}");
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! The renderer on the software adapter: numbers of pixels, not pictures.
+
+use std::sync::Arc;
+
+use glam::Vec2;
+use tagscape::catalog::{SegmentId, TrackId, TrackRows};
+use tagscape::gpu::{GpuContext, PositionBuffer, readback};
+use tagscape::render::gpu_data::FrameUniform;
+use tagscape::render::{DrawOptions, MapBuffers, MapRenderer, ViewTarget};
+use tagscape::scene::color::track_color;
+use tagscape::scene::{AxisScale, Dimensions, MapSize, Scene, ViewKind};
+use tagscape::seed::SplitMix64;
+
+use crate::common;
+
+const SIZE: [u32; 2] = [320, 240];
+const MAP: MapSize = MapSize { width: 320.0, height: 240.0 };
+
+/// A drawn scene: premultiplied RGBA rows, and how many segments were drawn.
+struct Drawn {
+    rgba: Vec<u8>,
+    drawn: usize,
+}
+
+impl Drawn {
+    fn at(&self, place: Vec2) -> [u8; 4] {
+        let (x, y) = (place.x.floor() as usize, place.y.floor() as usize);
+        let start = (y * SIZE[0] as usize + x) * 4;
+        self.rgba[start..start + 4].try_into().unwrap()
+    }
+
+    fn lit(&self) -> usize {
+        self.rgba.chunks_exact(4).filter(|pixel| pixel[3] > 0).count()
+    }
+}
+
+fn scene(positions: &[[f32; 3]], track_lengths: &[usize], dimensions: Dimensions) -> Scene {
+    let mut first_row = 0;
+    let rows: Vec<TrackRows> = (1..)
+        .zip(track_lengths)
+        .map(|(track, &row_count)| {
+            let rows = TrackRows { track: TrackId(track), first_row, row_count };
+            first_row += row_count;
+            rows
+        })
+        .collect();
+    let names = vec!["x".to_owned(), "y".to_owned(), "z".to_owned()];
+    Scene::new(positions.into(), rows.into(), names, AxisScale::Uniform, dimensions, MAP.aspect())
+}
+
+fn draw(context: &GpuContext, scene: &Scene) -> Drawn {
+    let positions = PositionBuffer::from_positions(context, &scene.positions).unwrap();
+    let mut renderer = MapRenderer::new(context).unwrap();
+    renderer.show(context, MapBuffers::new(context, scene, positions).unwrap());
+    let target = ViewTarget::new(context, SIZE, scene.camera.dimensions).unwrap();
+    let mut encoder = context.device.create_command_encoder(&Default::default());
+    let drawn = renderer.encode(context, &mut encoder, scene, &target, DrawOptions { pixels_per_point: 1.0 }).unwrap();
+    context.queue.submit([encoder.finish()]);
+    let rgba = readback::read_texture(context, &target.color).unwrap();
+    assert_eq!(context.errors.take(), Vec::<String>::new());
+    Drawn { rgba, drawn }
+}
+
+#[test]
+fn a_disc_is_where_the_scene_says_and_has_its_tracks_colour() {
+    let context = common::gpu::gpu();
+    let positions = [[-1.0, -0.5, 0.0], [0.0, 0.7, 0.5], [1.0, 0.1, 1.0]];
+    for dimensions in [Dimensions::Two, Dimensions::Three] {
+        let scene = scene(&positions, &[1, 1, 1], dimensions);
+        let picture = draw(context, &scene);
+        assert_eq!(picture.drawn, 3);
+        for row in 0..3 {
+            let place = scene.screen_of(SegmentId(row), MAP).unwrap();
+            let [r, g, b, alpha] = picture.at(place).map(f32::from);
+            assert!(alpha > 200.0, "{dimensions:?}: row {row} is not at {place}: alpha {alpha}");
+            let expected = track_color(row as usize, true).0.map(|channel| f32::from(channel) * alpha / 255.0);
+            // In a space what is farther goes toward the background.
+            let slack = if dimensions == Dimensions::Two { 3.0 } else { 110.0 };
+            assert!(
+                [r, g, b].iter().zip(expected).all(|(a, e)| (a - e).abs() <= slack),
+                "{dimensions:?} row {row}: {r} {g} {b}, {expected:?}"
+            );
+        }
+        // Three discs of radius 5, and nothing else.
+        assert!((150..420).contains(&picture.lit()), "{dimensions:?}: {} pixels", picture.lit());
+    }
+}
+
+#[test]
+fn lines_join_a_tracks_own_segments_and_no_others() {
+    let context = common::gpu::gpu();
+    let positions = [[-1.0, 0.6, 0.0], [1.0, 0.6, 0.0], [-1.0, -0.6, 0.0], [1.0, -0.6, 0.0]];
+    for dimensions in [Dimensions::Two, Dimensions::Three] {
+        let mut scene = scene(&positions, &[2, 1, 1], dimensions);
+        scene.view = ViewKind::Trajectories;
+        let picture = draw(context, &scene);
+        let between = |a: u32, b: u32| (scene.screen_of(SegmentId(a), MAP).unwrap() + scene.screen_of(SegmentId(b), MAP).unwrap()) * 0.5;
+        // Perspective moves the middle along the line, not off it: look across it.
+        let lit = |place: Vec2| (-3..=3).any(|dy| picture.at(place + Vec2::new(0.0, dy as f32))[3] > 20);
+        assert!(lit(between(0, 1)), "{dimensions:?}: no line between two segments of a track");
+        assert!(!lit(between(2, 3)), "{dimensions:?}: a line between two tracks");
+        assert!(!lit(between(1, 2)), "{dimensions:?}: a line from one track's end to the next track's start");
+        scene.view = ViewKind::Segments;
+        let segments = draw(context, &scene);
+        assert!(segments.lit() < picture.lit());
+    }
+}
+
+#[test]
+fn nearer_discs_hide_farther_ones_in_either_order_of_rows() {
+    let context = common::gpu::gpu();
+    let frame = [[-1.0, -1.0, -1.0], [1.0, 1.0, 1.0]];
+    for near_first in [false, true] {
+        let pair = if near_first { [[0.0, 0.0, 0.9], [0.0, 0.0, -0.9]] } else { [[0.0, 0.0, -0.9], [0.0, 0.0, 0.9]] };
+        let mut scene = scene(&[pair[0], pair[1], frame[0], frame[1]], &[1, 1, 1, 1], Dimensions::Three);
+        scene.camera.azimuth = 0.0;
+        scene.camera.elevation = 0.0;
+        let picture = draw(context, &scene);
+        let place = scene.screen_of(SegmentId(0), MAP).unwrap();
+        let near = usize::from(!near_first);
+        let [r, g, b, alpha] = picture.at(place);
+        assert_eq!(alpha, 255);
+        let color = track_color(near, true).0;
+        let distance: i32 = [r, g, b].iter().zip(color).map(|(&a, e)| (i32::from(a) - i32::from(e)).abs()).sum();
+        assert!(distance <= 6, "near row {near}: {r} {g} {b} instead of {color:?}");
+    }
+}
+
+#[test]
+fn the_track_under_the_pointer_keeps_its_colour_and_the_others_dim() {
+    let context = common::gpu::gpu();
+    let mut scene = scene(&[[-1.0, 0.0, 0.0], [1.0, 0.0, 0.0]], &[1, 1], Dimensions::Two);
+    let before = draw(context, &scene);
+    scene.hovered = Some(SegmentId(0));
+    let after = draw(context, &scene);
+    let [chosen, other] = [0, 1].map(|row| scene.screen_of(SegmentId(row), MAP).unwrap());
+    assert_eq!(before.at(chosen), after.at(chosen));
+    let saturation = |[r, g, b, _]: [u8; 4]| i32::from(r.max(g).max(b)) - i32::from(r.min(g).min(b));
+    assert!(saturation(after.at(other)) * 2 < saturation(before.at(other)));
+    assert!(after.at(other)[3] > 0, "what is not chosen stays");
+}
+
+#[test]
+fn positions_that_are_not_finite_are_not_drawn_and_harm_no_other() {
+    let context = common::gpu::gpu();
+    let good = draw(context, &scene(&[[-1.0, 0.0, 0.0], [1.0, 0.5, 0.0]], &[2], Dimensions::Two));
+    let positions = [[-1.0, 0.0, 0.0], [1.0, 0.5, 0.0], [f32::NAN, 0.0, 0.0], [f32::INFINITY, 0.0, 0.0], [0.0, f32::NEG_INFINITY, 0.0]];
+    let mut odd = scene(&positions, &[5], Dimensions::Two);
+    odd.view = ViewKind::Segments;
+    let with_odd = draw(context, &odd);
+    let difference = good.rgba.iter().zip(&with_odd.rgba).filter(|(a, b)| a.abs_diff(**b) > 20).count();
+    assert!(difference < 40, "{difference} bytes differ");
+}
+
+#[test]
+fn the_same_scene_gives_the_same_bytes_and_all_of_100_000_points_are_drawn() {
+    let context = common::gpu::gpu();
+    let mut seed = SplitMix64::new(0);
+    let positions: Arc<[[f32; 3]]> = (0..100_000).map(|_| [seed.next_normal(), seed.next_normal(), seed.next_normal()]).collect();
+    for dimensions in [Dimensions::Two, Dimensions::Three] {
+        let mut scene = scene(&positions, &[100_000], dimensions);
+        scene.view = ViewKind::Trajectories;
+        let (first, second) = (draw(context, &scene), draw(context, &scene));
+        assert_eq!(first.drawn, 100_000);
+        assert!(first.rgba == second.rgba, "{dimensions:?}: two pictures of one scene differ");
+        assert!(first.lit() > 10_000, "{} pixels", first.lit());
+    }
+}
+
+#[test]
+fn a_scene_without_rows_is_an_empty_picture() {
+    let context = common::gpu::gpu();
+    let picture = draw(context, &scene(&[], &[], Dimensions::Two));
+    assert_eq!((picture.drawn, picture.lit()), (0, 0));
+}
+
+#[test]
+fn the_frame_uniform_is_laid_out_as_the_shader_reads_it() {
+    use std::mem::{offset_of, size_of};
+    use wgpu::naga::TypeInner;
+    for source in tagscape::render::SHADERS {
+        let module = source.parse().unwrap();
+        let (_, ty) = module.types.iter().find(|(_, ty)| ty.name.as_deref() == Some("Frame")).unwrap();
+        let TypeInner::Struct { members, span } = &ty.inner else { panic!("Frame is a struct") };
+        let ours = [
+            ("clip_from_layout", offset_of!(FrameUniform, clip_from_layout)),
+            ("background", offset_of!(FrameUniform, background)),
+            ("fitted_w", offset_of!(FrameUniform, fitted_w)),
+            ("viewport", offset_of!(FrameUniform, viewport)),
+            ("point_radius", offset_of!(FrameUniform, point_radius)),
+            ("point_opacity", offset_of!(FrameUniform, point_opacity)),
+            ("line_width", offset_of!(FrameUniform, line_width)),
+            ("line_opacity", offset_of!(FrameUniform, line_opacity)),
+            ("focus_track", offset_of!(FrameUniform, focus_track)),
+            ("row_count", offset_of!(FrameUniform, row_count)),
+        ];
+        let theirs: Vec<_> = members.iter().map(|member| (member.name.clone().unwrap(), member.offset as usize)).collect();
+        assert_eq!(theirs, ours.map(|(name, offset)| (name.to_owned(), offset)));
+        assert_eq!(*span as usize, size_of::<FrameUniform>());
+    }
+}

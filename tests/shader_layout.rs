@@ -1,0 +1,94 @@
+//! Rust and WGSL agree: members of parameter structs, workgroup sizes, bindings.
+
+use std::mem::offset_of;
+
+use tagscape::gpu::{Binding, BindingKind, Kernel, ShaderSource};
+use tagscape::project;
+use tagscape::project::pca::gpu::PcaParams;
+use wgpu::naga::{AddressSpace, Module, StorageAccess, TypeInner};
+
+/// Name, offset and, last, the size of the whole, as Rust has them.
+type Layout = (Vec<(&'static str, usize)>, usize);
+
+/// The offsets of a Rust struct's members, and its size.
+macro_rules! layout_of {
+    ($ty:ty { $($member:ident),* $(,)? }) => {
+        (vec![$((stringify!($member), offset_of!($ty, $member))),*], size_of::<$ty>())
+    };
+}
+
+fn wgsl_layout(module: &Module, name: &str) -> (Vec<(String, usize)>, usize) {
+    let found = module.types.iter().find(|(_, ty)| ty.name.as_deref() == Some(name));
+    let Some((_, ty)) = found else { panic!("no struct {name}") };
+    let TypeInner::Struct { members, span } = &ty.inner else { panic!("{name} is no struct") };
+    let members = members.iter().map(|member| (member.name.clone().unwrap_or_default(), member.offset as usize)).collect();
+    (members, *span as usize)
+}
+
+fn assert_layout(source: &ShaderSource, name: &str, rust: &Layout) {
+    let (members, size) = wgsl_layout(&source.parse().unwrap(), name);
+    let rust_members: Vec<_> = rust.0.iter().map(|&(name, offset)| (name.to_owned(), offset)).collect();
+    assert_eq!((members, size), (rust_members, rust.1), "{name} in {}", source.name);
+}
+
+/// The bindings that a shader declares, sorted.
+fn wgsl_bindings(module: &Module) -> Vec<Binding> {
+    let mut bindings: Vec<_> = module
+        .global_variables
+        .iter()
+        .filter_map(|(_, global)| {
+            let kind = match global.space {
+                AddressSpace::Uniform => BindingKind::Uniform,
+                AddressSpace::Storage { access } if access.contains(StorageAccess::STORE) => BindingKind::Output,
+                AddressSpace::Storage { .. } => BindingKind::Input,
+                _ => return None,
+            };
+            global.binding.map(|at| Binding { group: at.group, binding: at.binding, kind })
+        })
+        .collect();
+    bindings.sort_by_key(|binding| (binding.group, binding.binding));
+    bindings
+}
+
+/// Where the table and the shader differ, in words.
+fn disagreement(kernel: &Kernel) -> Option<String> {
+    let module = kernel.shader.parse().unwrap();
+    let entry = module.entry_points.iter().find(|entry| entry.name == "main")?;
+    if entry.workgroup_size != kernel.workgroup_size {
+        return Some(format!("workgroup size {:?}, not {:?}", entry.workgroup_size, kernel.workgroup_size));
+    }
+    let bindings = wgsl_bindings(&module);
+    (bindings != kernel.bindings).then(|| format!("bindings {bindings:?}, not {:?}", kernel.bindings))
+}
+
+#[test]
+fn the_parameters_of_pca_lie_where_the_shader_reads_them() {
+    let rust = layout_of!(PcaParams { rows, dims, axes, slab_rows, scale, unscale, unused_a, unused_b });
+    for source in project::SHADERS {
+        assert_layout(source, "PcaParams", &rust);
+    }
+}
+
+#[test]
+fn kernel_tables_say_what_the_shaders_say() {
+    for kernel in project::KERNELS {
+        assert_eq!(kernel.shader.parse().unwrap().entry_points.len(), 1, "{}", kernel.shader.name);
+        assert_eq!(disagreement(kernel), None, "{}", kernel.shader.name);
+    }
+}
+
+#[test]
+fn a_table_that_is_off_is_noticed() {
+    let right = *project::KERNELS[0];
+    assert!(disagreement(&Kernel { workgroup_size: [32, 1, 1], ..right }).unwrap().contains("workgroup size"));
+    const BINDINGS: &[Binding] = &[Binding::PARAMS, Binding::output(0), Binding::output(1)];
+    assert!(disagreement(&Kernel { bindings: BINDINGS, ..right }).unwrap().contains("bindings"));
+}
+
+#[test]
+#[should_panic(expected = "PcaParams in pca.mean")]
+fn a_struct_that_is_off_is_noticed() {
+    let (mut members, size): Layout = layout_of!(PcaParams { rows, dims, axes, slab_rows, scale, unscale, unused_a, unused_b });
+    members.swap(0, 1);
+    assert_layout(&project::SHADERS[0], "PcaParams", &(members, size));
+}
