@@ -55,7 +55,6 @@ const CRATES: &[(&str, &[&str])] = &[
     ("pollster", &["gpu"]),
     ("pulp", &["nn"]),
     ("rayon", EVERYWHERE),
-    ("prost", &["tensors/graph_def.rs"]),
     ("pytorch_reader", &["tensors/checkpoint.rs"]),
     ("realfft", &["mel/stft.rs"]),
     ("rtrb", &["player"]),
