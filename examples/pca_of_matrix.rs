@@ -22,7 +22,7 @@ fn main() -> anyhow::Result<()> {
 
     let fit = |name: &str, engine: &mut dyn Engine| -> Result<Pca, ProjectError> {
         let start = Instant::now();
-        let pca = Pca::fit(&matrix, engine, &NoObserver)?;
+        let pca = Pca::fit(&matrix, Columns::Centred, engine, &NoObserver)?;
         let fitted = start.elapsed();
         pca.transform(&matrix, &[0, 1][..matrix.dims().min(2)], engine, &NoObserver)?;
         println!("{name}: fitted in {:.4} s, transformed in {:.4} s", fitted.as_secs_f64(), (start.elapsed() - fitted).as_secs_f64());

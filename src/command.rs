@@ -13,11 +13,13 @@ pub enum MethodKind {
     /// Principal components.
     #[default]
     Pca,
+    /// Principal components of standardised columns.
+    StdPca,
 }
 
 impl MethodKind {
     /// All, in the order in which they are offered.
-    pub const ALL: [Self; 2] = [Self::Original, Self::Pca];
+    pub const ALL: [Self; 3] = [Self::Original, Self::Pca, Self::StdPca];
 
     /// The name on the command line and in events.
     #[must_use]
@@ -25,6 +27,7 @@ impl MethodKind {
         match self {
             Self::Original => "original",
             Self::Pca => "pca",
+            Self::StdPca => "std-pca",
         }
     }
 
@@ -34,6 +37,7 @@ impl MethodKind {
         match self {
             Self::Original => "Original",
             Self::Pca => "PCA",
+            Self::StdPca => "STD-PCA",
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use tagscape::matrix::{FeatureMatrix, RowSource as _};
 use tagscape::project::pca::cpu::CpuEngine;
 use tagscape::project::pca::gpu::GpuEngine;
-use tagscape::project::pca::{Engine, MAX_DIMS, Pca};
+use tagscape::project::pca::{Columns, Engine, MAX_DIMS, Pca};
 use tagscape::project::{Compute, ComputeDevice, Method, NoObserver, Observer, ProjectError, Projection};
 
 use crate::common::gpu::gpu;
@@ -23,7 +23,7 @@ fn engines() -> Vec<(&'static str, Box<dyn Engine>)> {
 }
 
 fn fit(matrix: &FeatureMatrix, engine: &mut dyn Engine) -> Pca {
-    Pca::fit(matrix, engine, &NoObserver).unwrap()
+    Pca::fit(matrix, Columns::Centred, engine, &NoObserver).unwrap()
 }
 
 /// Mean and covariance (divisor rows - 1) by plain loops in `f64`.
@@ -166,11 +166,11 @@ fn fewer_rows_than_columns_leave_the_last_components_without_variance() {
 #[test]
 fn a_matrix_without_rows_or_columns_or_with_too_many_columns_is_refused() {
     for (rows, dims) in [(0, 3), (3, 0), (0, 0)] {
-        let error = Pca::fit(&FeatureMatrix::new(rows, dims, Vec::new()), &mut CpuEngine, &NoObserver).unwrap_err();
+        let error = Pca::fit(&FeatureMatrix::new(rows, dims, Vec::new()), Columns::Centred, &mut CpuEngine, &NoObserver).unwrap_err();
         assert!(matches!(error, ProjectError::Empty { .. }), "{error}");
     }
     let wide = FeatureMatrix::new(1, MAX_DIMS + 1, vec![0.0; MAX_DIMS + 1]);
-    assert!(matches!(Pca::fit(&wide, &mut CpuEngine, &NoObserver), Err(ProjectError::TooManyDims { .. })));
+    assert!(matches!(Pca::fit(&wide, Columns::Centred, &mut CpuEngine, &NoObserver), Err(ProjectError::TooManyDims { .. })));
 }
 
 #[test]
@@ -179,7 +179,7 @@ fn the_first_row_with_a_value_that_is_no_number_is_named() {
     matrix.values_mut()[2900 * 5] = f32::NAN;
     matrix.values_mut()[1700 * 5 + 2] = f32::NEG_INFINITY;
     for (name, mut engine) in engines() {
-        let error = Pca::fit(&matrix, engine.as_mut(), &NoObserver).unwrap_err();
+        let error = Pca::fit(&matrix, Columns::Centred, engine.as_mut(), &NoObserver).unwrap_err();
         assert!(matches!(error, ProjectError::NotFinite { row: 1700, column: 2, .. }), "{name}: {error}");
         assert!(error.to_string().contains("row 1700") && error.to_string().contains("-inf"), "{error}");
     }
@@ -277,6 +277,103 @@ impl Observer for Impatient {
 fn long_work_can_be_stopped() {
     let matrix = ValueSet::Random.matrix(3000, 3);
     let mut engine = GpuEngine::new(gpu()).unwrap().with_memory(0, 0);
-    let error = Pca::fit(&matrix, &mut engine, &Impatient { questions: AtomicUsize::new(0) }).unwrap_err();
+    let error = Pca::fit(&matrix, Columns::Centred, &mut engine, &Impatient { questions: AtomicUsize::new(0) }).unwrap_err();
     assert!(matches!(error, ProjectError::Cancelled), "{error}");
+}
+
+/// Columns that hang together, of very different size and far from zero; the last does not vary.
+fn uneven(rows: usize) -> FeatureMatrix {
+    let noise = ValueSet::Random.matrix(rows, 7);
+    let size = [1e-3, 1.0, 1e3, 40.0, 0.2, 7.0];
+    let values = (0..rows).flat_map(|row| {
+        let from = noise.row(row);
+        let common = from[6];
+        (0..7).map(move |column| if column == 6 { 12_345.678 } else { size[column] * (3.0 + common * column as f32 + from[column]) })
+    });
+    FeatureMatrix::new(rows, 7, values.collect())
+}
+
+/// Columns centred and divided by their deviation (divisor rows), in `f64`; one that does not vary is 0.
+fn standardised(matrix: &FeatureMatrix) -> Vec<Vec<f64>> {
+    let rows = matrix.rows() as f64;
+    let column = |column: usize| -> Vec<f64> { (0..matrix.rows()).map(|row| f64::from(matrix.row(row)[column])).collect() };
+    (0..matrix.dims())
+        .map(|number| {
+            let values = column(number);
+            let mean = values.iter().sum::<f64>() / rows;
+            let deviation = (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / rows).sqrt();
+            values.iter().map(|value| if deviation > 1e-9 * mean.abs() { (value - mean) / deviation } else { 0.0 }).collect()
+        })
+        .collect()
+}
+
+/// The largest difference of a scalar product of two rows between all components' coordinates and the oracle's columns: no rotation hides in it.
+fn largest_difference(coordinates: &FeatureMatrix, oracle: &[Vec<f64>]) -> f64 {
+    let rows = coordinates.rows().min(60);
+    let mut largest = 0.0_f64;
+    for a in 0..rows {
+        for b in 0..=a {
+            let is: f64 = coordinates.row(a).iter().zip(coordinates.row(b)).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum();
+            let should: f64 = oracle.iter().map(|column| column[a] * column[b]).sum();
+            largest = largest.max((is - should).abs());
+        }
+    }
+    largest
+}
+
+#[test]
+fn std_pca_is_the_pca_of_standardised_columns() {
+    let all: Vec<usize> = (0..7).collect();
+    for rows in [60, 513, 1025] {
+        let matrix = uneven(rows);
+        let oracle = standardised(&matrix);
+        for (name, mut engine) in engines() {
+            let pca = Pca::fit(&matrix, Columns::Standardised, engine.as_mut(), &NoObserver).unwrap();
+            let coordinates = pca.transform(&matrix, &all, engine.as_mut(), &NoObserver).unwrap();
+            let off = largest_difference(&coordinates, &oracle);
+            assert!(off < 2e-2, "{rows} rows on {name}: off by {off}");
+            for (component, &variance) in pca.variances().iter().enumerate() {
+                let along: Vec<f64> = (0..rows).map(|row| f64::from(coordinates.row(row)[component])).collect();
+                let mean = along.iter().sum::<f64>() / rows as f64;
+                let is = along.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (rows - 1) as f64;
+                assert!((is - variance).abs() < 2e-3, "{rows} rows on {name}: component {component} has variance {is}, said {variance}");
+            }
+            // Six columns vary, each with variance rows / (rows - 1).
+            let total: f64 = pca.variances().iter().sum();
+            assert!((total - 6.0 * rows as f64 / (rows - 1) as f64).abs() < 1e-3, "{total}");
+            assert!(pca.variances()[6] < 1e-6 && (0..6).all(|component| pca.component(component)[6].abs() < 1e-6));
+            assert!((pca.explained_variance_ratio().iter().sum::<f64>() - 1.0).abs() < 1e-9);
+            // The measure can tell: without standardising, the column of size 1000 is nearly all.
+            let plain = fit(&matrix, engine.as_mut()).transform(&matrix, &all, engine.as_mut(), &NoObserver).unwrap();
+            assert!(largest_difference(&plain, &oracle) > 1.0);
+        }
+    }
+}
+
+#[test]
+fn std_pca_of_columns_none_of_which_varies_lies_on_one_point() {
+    for value in [0.0, 0.1, -7e30, 1e-40] {
+        let matrix = FeatureMatrix::new(20, 3, vec![value; 60]);
+        for (name, mut engine) in engines() {
+            let pca = Pca::fit(&matrix, Columns::Standardised, engine.as_mut(), &NoObserver).unwrap();
+            let coordinates = pca.transform(&matrix, &[0, 1], engine.as_mut(), &NoObserver).unwrap();
+            assert!(coordinates.values().iter().all(|&coordinate| coordinate == 0.0), "{name}: {value}");
+            assert!(pca.explained_variance_ratio().iter().all(|&ratio| ratio == 0.0), "{name}: {value}");
+        }
+    }
+}
+
+#[test]
+fn std_pca_does_not_care_for_the_units_of_a_column() {
+    let matrix = ValueSet::Random.matrix(300, 4);
+    let units = [1.0 / 4096.0, 1.0, 1024.0, 64.0];
+    let scaled = FeatureMatrix::new(300, 4, matrix.values().iter().zip(units.iter().cycle()).map(|(value, unit)| value * unit).collect());
+    let ratio =
+        |matrix: &FeatureMatrix, columns| Pca::fit(matrix, columns, &mut CpuEngine, &NoObserver).unwrap().explained_variance_ratio();
+    let largest = |columns| {
+        let (plain, scaled) = (ratio(&matrix, columns), ratio(&scaled, columns));
+        plain.iter().zip(&scaled).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
+    };
+    assert!(largest(Columns::Standardised) < 1e-4, "{}", largest(Columns::Standardised));
+    assert!(largest(Columns::Centred) > 0.1);
 }

@@ -153,6 +153,27 @@ fn the_shaders_write_the_layout_that_the_cpu_writes() {
 }
 
 #[test]
+fn std_pca_is_a_method_of_its_own_and_reports_like_pca() {
+    let (place, matrix) = Place::with_matrix();
+    let plain = place.json("m.npy --method pca --dims 6 --out plain.npy --device cpu");
+    for device in ["cpu", "gpu"] {
+        let report = place.json(&format!("m.npy --method std-pca --dims 6 --out {device}.npy --device {device}"));
+        assert_eq!((&report["method"], &report["device"]), (&"std-pca".into(), &device.into()));
+        assert_eq!(keys(&report), keys(&plain));
+        let ratio = |report: &Value| {
+            report["explained_variance_ratio"].as_array().unwrap().iter().map(|ratio| ratio.as_f64().unwrap()).collect::<Vec<_>>()
+        };
+        assert!((ratio(&report).iter().sum::<f64>() - 1.0).abs() < 1e-6);
+        assert_ne!(ratio(&report), ratio(&plain));
+        let layout = place.matrix(&format!("{device}.npy"));
+        assert_eq!((layout.rows(), layout.dims()), (matrix.rows(), 6));
+    }
+    let largest =
+        place.matrix("cpu.npy").values().iter().zip(place.matrix("gpu.npy").values()).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(largest < 1e-3, "{largest}");
+}
+
+#[test]
 fn axes_of_a_tag_space_are_tags_or_numbers() {
     let place = Place::with_collection();
     let report = place.json(&format!("c.tagscape --space {TAGGRAMS} --method original --axes Choral,1 --out layout.npy"));

@@ -113,9 +113,10 @@ impl ProjectionRequest {
     fn project(&self, matrix: &MatrixFile, tags: &[String], observer: &dyn Observer) -> Result<Made, AppError> {
         let count = self.dimensions.count().min(matrix.dims());
         let (axes, method) = match self.method {
-            MethodKind::Pca => {
+            MethodKind::Pca | MethodKind::StdPca => {
                 let axes = self.axes.unwrap_or([0, 1, 2]);
-                (axes, Method::Pca { components: axes[..count].to_vec() })
+                let components = axes[..count].to_vec();
+                (axes, if self.method == MethodKind::Pca { Method::Pca { components } } else { Method::StdPca { components } })
             }
             MethodKind::Original => {
                 let axes = self.axes.unwrap_or_else(|| most_varied(matrix));
@@ -131,7 +132,7 @@ impl ProjectionRequest {
         let column_names = (0..matrix.dims()).map(|column| match (self.method, tags.get(column)) {
             (MethodKind::Original, Some(tag)) => tag.clone(),
             (MethodKind::Original, None) => format!("dimension {}", column + 1),
-            (MethodKind::Pca, _) => format!("component {}", column + 1),
+            (MethodKind::Pca | MethodKind::StdPca, _) => format!("component {}", column + 1),
         });
         Ok(Made {
             name: self.method.name(),

@@ -43,6 +43,8 @@ pub enum MethodArg {
     Original,
     /// Principal components
     Pca,
+    /// Principal components of standardised columns
+    StdPca,
 }
 
 /// `--view`.
@@ -77,7 +79,7 @@ impl ViewArgs {
             None => None,
             Some(text) => {
                 let tags = collection.tags(space)?.map(|tags| tags.names().to_vec()).unwrap_or_default();
-                let named = if self.method == MethodArg::Pca { &[] } else { tags.as_slice() };
+                let named = if self.method == MethodArg::Original { tags.as_slice() } else { &[] };
                 let columns = parse_axes(text, space.dims(), named)?;
                 let (Some(&first), Some(&second), true) = (columns.first(), columns.get(1), columns.len() <= 3) else {
                     anyhow::bail!("--axes takes two axes, or three with --3d, not {}", columns.len());
@@ -95,6 +97,7 @@ impl ViewArgs {
             method: match self.method {
                 MethodArg::Original => MethodKind::Original,
                 MethodArg::Pca => MethodKind::Pca,
+                MethodArg::StdPca => MethodKind::StdPca,
             },
             dimensions,
             view: match self.view {

@@ -14,6 +14,11 @@ pub enum Method {
         /// The components, from 0 (the one with the largest variance), in the order of the layout's axes.
         components: Vec<usize>,
     },
+    /// The same of standardised columns, so that a column with large values weighs no more than another.
+    StdPca {
+        /// As with [`Method::Pca`].
+        components: Vec<usize>,
+    },
 }
 
 impl Method {
@@ -23,6 +28,16 @@ impl Method {
         match self {
             Self::Original { .. } => "original",
             Self::Pca { .. } => "pca",
+            Self::StdPca { .. } => "std-pca",
+        }
+    }
+
+    /// The components that it shows; none where it has none.
+    #[must_use]
+    pub fn components(&self) -> Option<&[usize]> {
+        match self {
+            Self::Original { .. } => None,
+            Self::Pca { components } | Self::StdPca { components } => Some(components),
         }
     }
 }

@@ -6,7 +6,7 @@ use super::device::{Compute, ComputeDevice};
 use super::error::ProjectError;
 use super::layout::{AxisLabel, Layout};
 use super::method::Method;
-use super::pca::{self, Pca};
+use super::pca::{self, Columns, Pca};
 use super::{SelectedRows, original};
 use crate::matrix::RowSource;
 
@@ -33,7 +33,7 @@ impl Observer for NoObserver {
 
 /// What to project, and how.
 pub struct Projection<'a> {
-    /// The space, `[rows, dims]`. PCA is fitted on all of it.
+    /// The space, `[rows, dims]`. PCA and STD-PCA are fitted on all of it.
     pub space: &'a dyn RowSource,
     /// The rows that the layout has, by number; `None`: all.
     pub shown: Option<&'a [usize]>,
@@ -59,10 +59,8 @@ impl Projection<'_> {
         let shown: &dyn RowSource = selected.as_ref().map_or(self.space, |selected| selected);
         let mut layout = match &self.method {
             Method::Original { axes } => self.original(shown, axes)?,
-            Method::Pca { components } => match compute {
-                Compute::Cpu => self.pca(shown, components, &mut pca::cpu::CpuEngine, observer)?,
-                Compute::Gpu(context) => self.pca(shown, components, &mut pca::gpu::GpuEngine::new(context)?, observer)?,
-            },
+            Method::Pca { components } => self.pca_on(compute, shown, Columns::Centred, components, observer)?,
+            Method::StdPca { components } => self.pca_on(compute, shown, Columns::Standardised, components, observer)?,
         };
         layout.seconds = start.elapsed().as_secs_f64();
         observer.progress(1.0);
@@ -76,9 +74,24 @@ impl Projection<'_> {
         Ok(Layout { coordinates, axes, explained_variance_ratio: Vec::new(), device: ComputeDevice::Cpu, seconds: 0.0 })
     }
 
+    fn pca_on(
+        &self,
+        compute: &Compute,
+        shown: &dyn RowSource,
+        columns: Columns,
+        components: &[usize],
+        observer: &dyn Observer,
+    ) -> Result<Layout, ProjectError> {
+        match compute {
+            Compute::Cpu => self.pca(shown, columns, components, &mut pca::cpu::CpuEngine, observer),
+            Compute::Gpu(context) => self.pca(shown, columns, components, &mut pca::gpu::GpuEngine::new(context)?, observer),
+        }
+    }
+
     fn pca(
         &self,
         shown: &dyn RowSource,
+        columns: Columns,
         components: &[usize],
         engine: &mut dyn pca::Engine,
         observer: &dyn Observer,
@@ -87,7 +100,7 @@ impl Projection<'_> {
         if let Some(&component) = components.iter().find(|&&component| component >= dims) {
             return Err(ProjectError::NoSuchAxis { kind: "component", number: component + 1, count: dims });
         }
-        let fitted = Pca::fit(self.space, engine, observer)?;
+        let fitted = Pca::fit(self.space, columns, engine, observer)?;
         if self.shown.is_some() {
             // Other rows have the numbers that the engine may still hold.
             engine.forget();

@@ -7,7 +7,10 @@ use tagscape::gpu::Kernel;
 use tagscape::matrix::{FeatureMatrix, RowSource as _};
 use tagscape::project::pca::cpu::{block_scatter, block_sums, block_transform};
 use tagscape::project::pca::gpu::{self, PcaParams};
-use tagscape::project::pca::{Centring, gpu::sum_slabs};
+use tagscape::project::pca::{
+    Centring,
+    gpu::{sum_slabs, sums_from_differences},
+};
 
 use super::runner::{Case, Grain, Twin};
 
@@ -96,16 +99,18 @@ fn mean_case(matrix: &FeatureMatrix, grain: Grain, oracle_rows: usize) -> Case {
         if at / dims < oracle_rows {
             oracle[at % dims] += f64::from(value);
         }
-        tolerance[at % dims] += f64::from(value).abs() * allowance(slab);
+        // What is summed is the difference from the first row, which has the roundings of both.
+        tolerance[at % dims] += (f64::from(value).abs() + f64::from(matrix.values()[at % dims]).abs()) * allowance(slab);
     }
-    let scale = f64::from(centring.scale);
+    let (rows, scale) = (matrix.rows(), centring.scale);
+    let first_row = if rows > 0 { matrix.row(0).to_vec() } else { vec![0.0; dims] };
     let slabs = matrix.rows().div_ceil(slab);
     Case {
         params: params(matrix, &centring, slab, 0),
         inputs: vec![matrix.values().to_vec()],
         output_len: slabs * dims,
         workgroups: slabs as u32,
-        gather: Box::new(move |partials| sum_slabs(partials, dims).iter().map(|sum| sum / scale).collect()),
+        gather: Box::new(move |partials| sums_from_differences(partials, &first_row, rows, scale)),
         oracle,
         engine: block_sums(matrix.values(), dims, 0).unwrap().sums,
         tolerance,

@@ -62,6 +62,8 @@ enum MethodName {
     Original,
     /// Principal components
     Pca,
+    /// Principal components of standardised columns
+    StdPca,
 }
 
 /// Wall time in seconds.
@@ -126,13 +128,14 @@ fn method(args: &ProjectArgs, input: &Input) -> anyhow::Result<Method> {
     Ok(match args.method {
         MethodName::Original => Method::Original { axes },
         MethodName::Pca => Method::Pca { components: axes },
+        MethodName::StdPca => Method::StdPca { components: axes },
     })
 }
 
 fn to_json(dims_in: usize, method: &Method, layout: &Layout, seconds: &Seconds) -> Value {
     let mut times = Map::new();
     times.insert("load".to_owned(), json!(seconds.load));
-    if matches!(method, Method::Pca { .. }) {
+    if method.components().is_some() {
         times.insert("pca".to_owned(), json!(seconds.projection));
     }
     times.insert("write".to_owned(), json!(seconds.write));
@@ -144,7 +147,7 @@ fn to_json(dims_in: usize, method: &Method, layout: &Layout, seconds: &Seconds) 
     report.insert("method".to_owned(), json!(method.name()));
     report.insert("device".to_owned(), json!(layout.device.to_string()));
     report.insert("seconds".to_owned(), Value::Object(times));
-    if let Method::Pca { components } = method {
+    if let Some(components) = method.components() {
         let ratio: Vec<f64> = components.iter().map(|&component| layout.explained_variance_ratio[component]).collect();
         report.insert("explained_variance_ratio".to_owned(), json!(ratio));
     }

@@ -21,7 +21,7 @@ use crate::shader_part;
 const ROWS: ShaderPart = shader_part!("shared/rows.wgsl");
 const PARAMS: ShaderPart = shader_part!("shared/pca_params.wgsl");
 
-/// Column sums, `[slabs, dims]`.
+/// Column sums of the differences from a chunk's first row, `[slabs, dims]`.
 pub static MEAN: Kernel = Kernel {
     shader: ShaderSource { name: "pca.mean", parts: &[ROWS, PARAMS, shader_part!("pca_mean.wgsl")] },
     workgroup_size: [64, 1, 1],
@@ -170,19 +170,17 @@ impl Engine for GpuEngine<'_> {
 
     fn column_sums(&mut self, source: &dyn RowSource, rows: Range<usize>) -> Result<ColumnSums, ProjectError> {
         let dims = source.dims();
-        let mut largest = 0.0;
+        let (mut largest, mut first_row) = (0.0, Vec::new());
         let chunk = self.chunk(source, &rows, |values| {
             largest = largest_of(values, dims, rows.start)?;
+            first_row = values[..dims].to_vec();
             Ok(())
         })?;
         let scale = power_of_two_scale(largest);
         let params = self.params(&rows, dims, scale, 1.0 / scale);
         let partials = StorageBuffer::zeroed(self.context, "pca.partials", slabs(rows.len(), dims) * dims)?;
         self.run(&self.mean, &params, &[chunk.buffer(), partials.buffer()], mean_workgroups(rows.len(), dims))?;
-        let mut sums = sum_slabs(&partials.read(self.context)?, dims);
-        for sum in &mut sums {
-            *sum /= f64::from(scale);
-        }
+        let sums = sums_from_differences(&partials.read(self.context)?, &first_row, rows.len(), scale);
         Ok(ColumnSums { sums, largest })
     }
 
@@ -277,6 +275,13 @@ pub fn sum_slabs(partials: &[f32], len: usize) -> Vec<f64> {
         }
     }
     sums
+}
+
+/// Column sums, `[dims]`, of a chunk of `rows` rows from what [`MEAN`] wrote, `[slabs, dims]`, times `scale`, and the chunk's first row.
+#[must_use]
+pub fn sums_from_differences(partials: &[f32], first_row: &[f32], rows: usize, scale: f32) -> Vec<f64> {
+    let differences = sum_slabs(partials, first_row.len());
+    differences.iter().zip(first_row).map(|(sum, &first)| sum / f64::from(scale) + rows as f64 * f64::from(first)).collect()
 }
 
 /// Adds `upper`, `[dims, dims]`, of which only elements (i, j) with i <= j count, to the symmetric `scatter`.

@@ -7,6 +7,9 @@
 //! Rows are read in chunks and never all held, so that a matrix may be larger than memory or than a GPU's binding. Two passes
 //! (mean, then covariance) instead of one with a correction: subtracting the squared mean loses all digits where the mean is large.
 //!
+//! STD-PCA is the same on standardised columns: the scatter matrix is divided by the columns' deviations, which makes the correlation
+//! matrix of it without another pass, and the transform's weights carry the division.
+//!
 //! Rejected: a randomised SVD (Halko et al. 2011), which pays when dims go far past the 256 of these spaces, and gives no ratio for the
 //! components that it leaves out.
 
@@ -25,11 +28,23 @@ use crate::matrix::{FeatureMatrix, RowSource};
 /// Most columns that [`Pca::fit`] takes: the eigenproblem grows with the cube.
 pub const MAX_DIMS: usize = 4096;
 
+/// What is done to the columns before their components are sought.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Columns {
+    /// Centred: PCA of the covariance matrix.
+    #[default]
+    Centred,
+    /// Centred and divided by their standard deviation (divisor rows): PCA of the correlation matrix, STD-PCA. A column that does not vary stays 0.
+    Standardised,
+}
+
 /// A fitted PCA.
 #[derive(Clone, Debug)]
 pub struct Pca {
     dims: usize,
     centring: Centring,
+    /// `[dims]`: what a centred column is multiplied by: 1, or 1 / its deviation in the units of `centring`.
+    column_scale: Vec<f64>,
     /// `[dims]`: every column's mean.
     mean: Vec<f64>,
     /// `[dims, dims]`, row `k` = component `k`'s loadings, largest variance first; the loading of largest magnitude is positive.
@@ -39,12 +54,12 @@ pub struct Pca {
 }
 
 impl Pca {
-    /// Fits all of `source`, `[rows, dims]`. One row has variance 0; with fewer rows than dims, the last components have.
+    /// Fits all of `source`, `[rows, dims]`, with its columns prepared as `columns` says. One row has variance 0; with fewer rows than dims, the last components have.
     ///
     /// # Errors
     /// [`ProjectError::Empty`], [`ProjectError::TooManyDims`], [`ProjectError::NotFinite`], [`ProjectError::Cancelled`],
     /// [`ProjectError::Gpu`].
-    pub fn fit(source: &dyn RowSource, engine: &mut dyn Engine, observer: &dyn Observer) -> Result<Self, ProjectError> {
+    pub fn fit(source: &dyn RowSource, columns: Columns, engine: &mut dyn Engine, observer: &dyn Observer) -> Result<Self, ProjectError> {
         let (rows, dims) = (source.rows(), source.dims());
         if rows == 0 || dims == 0 {
             return Err(ProjectError::Empty { rows, dims });
@@ -62,7 +77,7 @@ impl Pca {
             total.add(&engine.column_sums(source, chunk)?);
         }
         let mean: Vec<f64> = total.sums.iter().map(|sum| sum / rows as f64).collect();
-        let centring = Centring::new(&mean, total.largest);
+        let mut centring = Centring::new(&mean, total.largest);
 
         let mut scatter = vec![0.0; dims * dims];
         for chunk in engine::chunks(rows, chunk_rows) {
@@ -71,11 +86,21 @@ impl Pca {
             engine.add_scatter(source, chunk, &centring, &mut scatter)?;
         }
         centring.correct(&mut scatter, &mean, rows);
+        let column_scale = match columns {
+            Columns::Centred => vec![1.0; dims],
+            Columns::Standardised => {
+                let scale = standardise(&mut scatter, &centring, rows);
+                // What is divided by a deviation has no units to go back to.
+                centring = Centring { scale: centring.scale, unscale: 1.0, ..centring };
+                scale
+            }
+        };
 
         let (values, components) = eigen::symmetric_eigen(&scatter, dims).ok_or(ProjectError::NoConvergence)?;
-        let divisor = (rows.max(2) - 1) as f64 * f64::from(centring.scale).powi(2);
+        let units = if columns == Columns::Standardised { 1.0 } else { f64::from(centring.scale).powi(2) };
+        let divisor = (rows.max(2) - 1) as f64 * units;
         let variances = values.iter().map(|value| value.max(0.0) / divisor).collect();
-        Ok(Self { dims, centring, mean, components, variances })
+        Ok(Self { dims, centring, column_scale, mean, components, variances })
     }
 
     /// Positions of the rows of `source` along `components` (from 0), `[rows, components]`. An engine that has worked on another
@@ -98,7 +123,7 @@ impl Pca {
         let mut weights = vec![0.0; self.dims * kept];
         for (axis, &component) in components.iter().enumerate() {
             for (dim, loading) in self.component(component).iter().enumerate() {
-                weights[dim * kept + axis] = *loading as f32;
+                weights[dim * kept + axis] = (*loading * self.column_scale[dim]) as f32;
             }
         }
         let mut coordinates = vec![0.0; rows * kept];
@@ -140,6 +165,27 @@ impl Pca {
         let total: f64 = self.variances.iter().sum();
         self.variances.iter().map(|variance| if total > 0.0 { variance / total } else { 0.0 }).collect()
     }
+}
+
+/// Divides `scatter`, `[dims, dims]`, by the columns' deviations (divisor rows), in place, and returns their inverses.
+///
+/// A column whose deviation is below the rounding of its mean does not vary: its row and column become 0, and its inverse too.
+fn standardise(scatter: &mut [f64], centring: &Centring, rows: usize) -> Vec<f64> {
+    let dims = centring.center.len();
+    let inverse: Vec<f64> = (0..dims)
+        .map(|column| {
+            let deviation = (scatter[column * dims + column].max(0.0) / rows as f64).sqrt();
+            let rounding = f64::from(f32::EPSILON) * f64::from(centring.center[column]).abs();
+            // A mean of 0 leaves the smallest of what the scatter's own sums could tell from nothing.
+            if deviation > rounding.max(f64::from(f32::MIN_POSITIVE)) { 1.0 / deviation } else { 0.0 }
+        })
+        .collect();
+    for (row, a) in scatter.chunks_exact_mut(dims).zip(&inverse) {
+        for (value, b) in row.iter_mut().zip(&inverse) {
+            *value *= a * b;
+        }
+    }
+    inverse
 }
 
 fn stop_if(observer: &dyn Observer) -> Result<(), ProjectError> {
