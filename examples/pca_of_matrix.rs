@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use tagscape::gpu::{AdapterChoice, GpuContext};
 use tagscape::matrix::RowSource as _;
-use tagscape::project::pca::{Engine, Pca, cpu::CpuEngine, gpu::GpuEngine};
+use tagscape::project::pca::{Columns, Engine, Pca, cpu::CpuEngine, gpu::GpuEngine};
 use tagscape::project::{NoObserver, ProjectError};
 use tagscape::store::MatrixFile;
 
