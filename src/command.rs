@@ -15,11 +15,13 @@ pub enum MethodKind {
     Pca,
     /// Principal components of standardised columns.
     StdPca,
+    /// t-SNE.
+    Tsne,
 }
 
 impl MethodKind {
     /// All, in the order in which they are offered.
-    pub const ALL: [Self; 3] = [Self::Original, Self::Pca, Self::StdPca];
+    pub const ALL: [Self; 4] = [Self::Original, Self::Pca, Self::StdPca, Self::Tsne];
 
     /// The name on the command line and in events.
     #[must_use]
@@ -28,6 +30,7 @@ impl MethodKind {
             Self::Original => "original",
             Self::Pca => "pca",
             Self::StdPca => "std-pca",
+            Self::Tsne => "tsne",
         }
     }
 
@@ -38,6 +41,7 @@ impl MethodKind {
             Self::Original => "Original",
             Self::Pca => "PCA",
             Self::StdPca => "STD-PCA",
+            Self::Tsne => "t-SNE",
         }
     }
 }

@@ -5,7 +5,7 @@
 //! | layer | modules |
 //! |---|---|
 //! | 0 | [`catalog`], [`matrix`], [`seed`] |
-//! | 1 | [`audio`], [`mel`], [`store`], [`tensors`], [`gpu`] |
+//! | 1 | [`audio`], [`mel`], [`store`], [`tensors`], [`gpu`], [`matmul`], [`neighbors`] |
 //! | 2 | [`nn`], [`project`], [`scene`], [`player`] |
 //! | 3 | [`render`], [`ui`], [`command`] |
 //! | 4 | [`app`], [`cli`] |
@@ -18,8 +18,10 @@ pub mod catalog;
 pub mod cli;
 pub mod command;
 pub mod gpu;
+pub mod matmul;
 pub mod matrix;
 pub mod mel;
+pub mod neighbors;
 pub mod nn;
 pub mod player;
 pub mod project;

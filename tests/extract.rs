@@ -26,6 +26,12 @@ fn as_nobody(folder: &Path) -> Command {
     for path in [folder, &copy] {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o777)).unwrap();
     }
+    // A test beside this one may have begun a program while the copy was being written, and hold it open until that has started.
+    let until = Instant::now() + Duration::from_secs(30);
+    while Command::new(&copy).arg("--version").output().is_err_and(|error| error.kind() == std::io::ErrorKind::ExecutableFileBusy) {
+        assert!(Instant::now() < until, "{} stays busy", copy.display());
+        std::thread::sleep(Duration::from_millis(5));
+    }
     let mut command = Command::new(copy);
     command.uid(65_534).gid(65_534);
     command

@@ -44,13 +44,24 @@ fn a_run_that_is_asked_to_stop_stops_inside_of_a_file_and_the_same_command_goes_
     for (signal, number) in [("INT", 2), ("TERM", 15)] {
         let mut command = program();
         command.arg("extract").arg(&music).arg("--out").arg(&out).args(["--models", "mtt-vgg,mtt-musicnn", "--json"]);
-        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let number_of_child = child.id();
         let listens = || {
-            let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+            let status = std::fs::read_to_string(format!("/proc/{number_of_child}/status")).unwrap();
             let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
             u64::from_str_radix(caught.trim(), 16).unwrap() >> (number - 1) & 1 == 1
         };
-        wait_for("the first track", || listens() && Collection::open(&out).is_ok_and(|collection| collection.tracks().len() == 1));
+        let start = Instant::now();
+        while !(listens() && Collection::open(&out).is_ok_and(|collection| collection.tracks().len() == 1)) {
+            if start.elapsed() > Duration::from_secs(120) || child.try_wait().unwrap().is_some() {
+                let threads = std::fs::read_dir(format!("/proc/{number_of_child}/task")).map_or(0, Iterator::count);
+                let opened = Collection::open(&out).map(|collection| collection.tracks().len()).map_err(|error| error.to_string());
+                let _ = child.kill();
+                let output = child.wait_with_output().unwrap();
+                panic!("SIG{signal}: the first track did not come: {threads} threads, {opened:?}, {output:?}");
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
         assert!(Command::new("kill").args(["-s", signal, &child.id().to_string()]).status().unwrap().success());
         let output = child.wait_with_output().unwrap();
         // Half an hour of noise was not waited for.

@@ -27,6 +27,7 @@ mod shader_validation;
 mod shards;
 mod store;
 mod tensors;
+mod tsne;
 mod vggish;
 #[cfg(target_os = "linux")]
 mod window;

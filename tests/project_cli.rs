@@ -174,6 +174,31 @@ fn std_pca_is_a_method_of_its_own_and_reports_like_pca() {
 }
 
 #[test]
+fn tsne_reports_its_parts_and_refuses_what_is_not_its_own() {
+    let (place, matrix) = Place::with_matrix();
+    for dims in [2, 3] {
+        let report = place.json(&format!("m.npy --method tsne --dims {dims} --perplexity 12 --iterations 300 --out layout.npy"));
+        let expected = ["rows", "dims_in", "dims_out", "method", "device", "seconds", "iterations", "kl", "knn_recall_measured"];
+        assert_eq!(keys(&report), expected);
+        assert_eq!(keys(&report["seconds"]), ["load", "pca", "knn", "affinities", "optimize", "write", "total"]);
+        assert_eq!((&report["method"], &report["device"], report["iterations"].as_u64()), (&"tsne".into(), &"cpu".into(), Some(300)));
+        assert!(report["kl"].as_f64().unwrap() > 0.0 && report["knn_recall_measured"] == 1.0);
+        let layout = place.matrix("layout.npy");
+        assert_eq!((layout.rows(), layout.dims()), (matrix.rows(), dims));
+    }
+    for (line, word) in [
+        ("m.npy --method tsne --out l.npy --dims 4", "2 or 3"),
+        ("m.npy --method tsne --out l.npy --axes 1,2", "--axes"),
+        ("m.npy --method tsne --out l.npy --perplexity 0.2", "from 1 on"),
+        ("m.npy --method tsne --out l.npy --exaggeration nan", "1 to 100"),
+        ("m.npy --method tsne --out l.npy --device gpu", "CPU so far"),
+        ("m.npy --method pca --out l.npy --seed 3", "--seed goes with --method tsne"),
+    ] {
+        assert!(place.refusal(line).contains(word), "{line}: {}", place.refusal(line));
+    }
+}
+
+#[test]
 fn axes_of_a_tag_space_are_tags_or_numbers() {
     let place = Place::with_collection();
     let report = place.json(&format!("c.tagscape --space {TAGGRAMS} --method original --axes Choral,1 --out layout.npy"));

@@ -7,6 +7,7 @@ use super::error::AppError;
 use crate::catalog::{SpaceKey, TrackRows};
 use crate::command::MethodKind;
 use crate::matrix::RowSource;
+use crate::project::tsne::TsneOptions;
 use crate::project::{Compute, Method, Observer, Projection};
 use crate::scene::{AxisScale, Dimensions, PickGrid};
 use crate::store::{Collection, MatrixFile};
@@ -118,6 +119,7 @@ impl ProjectionRequest {
                 let components = axes[..count].to_vec();
                 (axes, if self.method == MethodKind::Pca { Method::Pca { components } } else { Method::StdPca { components } })
             }
+            MethodKind::Tsne => ([0, 1, 2], Method::Tsne(TsneOptions { dims: self.dimensions.count(), ..TsneOptions::default() })),
             MethodKind::Original => {
                 let axes = self.axes.unwrap_or_else(|| most_varied(matrix));
                 (axes, Method::Original { axes: axes[..count].to_vec() })
@@ -129,10 +131,12 @@ impl ProjectionRequest {
             Some(ratio) => format!("{} ({:.1} %)", axis.name, ratio * 100.0),
             None => axis.name.clone(),
         });
-        let column_names = (0..matrix.dims()).map(|column| match (self.method, tags.get(column)) {
+        // An embedding's axes are not columns of anything.
+        let columns = if self.method == MethodKind::Tsne { 0 } else { matrix.dims() };
+        let column_names = (0..columns).map(|column| match (self.method, tags.get(column)) {
             (MethodKind::Original, Some(tag)) => tag.clone(),
             (MethodKind::Original, None) => format!("dimension {}", column + 1),
-            (MethodKind::Pca | MethodKind::StdPca, _) => format!("component {}", column + 1),
+            (_, _) => format!("component {}", column + 1),
         });
         Ok(Made {
             name: self.method.name(),

@@ -45,6 +45,8 @@ pub enum MethodArg {
     Pca,
     /// Principal components of standardised columns
     StdPca,
+    /// t-SNE, with the defaults of `tagscape project`
+    Tsne,
 }
 
 /// `--view`.
@@ -77,6 +79,7 @@ impl ViewArgs {
         let mut dimensions = if self.three_d { Dimensions::Three } else { Dimensions::Two };
         let axes = match &self.axes {
             None => None,
+            Some(_) if self.method == MethodArg::Tsne => anyhow::bail!("t-SNE has no --axes to choose; --3d gives it a third"),
             Some(text) => {
                 let tags = collection.tags(space)?.map(|tags| tags.names().to_vec()).unwrap_or_default();
                 let named = if self.method == MethodArg::Original { tags.as_slice() } else { &[] };
@@ -98,6 +101,7 @@ impl ViewArgs {
                 MethodArg::Original => MethodKind::Original,
                 MethodArg::Pca => MethodKind::Pca,
                 MethodArg::StdPca => MethodKind::StdPca,
+                MethodArg::Tsne => MethodKind::Tsne,
             },
             dimensions,
             view: match self.view {

@@ -50,6 +50,21 @@ pub enum ProjectError {
         /// The most that PCA takes.
         limit: usize,
     },
+    /// Embeddings are made to be looked at.
+    #[error("t-SNE makes layouts of 2 or 3 dimensions, not {given}")]
+    EmbeddingDims {
+        /// What was asked for.
+        given: usize,
+    },
+    /// A perplexity below 1 is less than one neighbour.
+    #[error("the perplexity must be a number from 1 on, not {given}")]
+    Perplexity {
+        /// What was asked for.
+        given: f64,
+    },
+    /// There are no neighbours.
+    #[error(transparent)]
+    Neighbors(crate::neighbors::NeighborError),
     /// The eigenvalue iteration did not end. No matrix of finite numbers is known to cause it.
     #[error("the eigenvalues of the covariance matrix did not converge")]
     NoConvergence,
@@ -59,4 +74,13 @@ pub enum ProjectError {
     /// The GPU failed.
     #[error(transparent)]
     Gpu(#[from] GpuError),
+}
+
+impl From<crate::neighbors::NeighborError> for ProjectError {
+    fn from(error: crate::neighbors::NeighborError) -> Self {
+        match error {
+            crate::neighbors::NeighborError::Cancelled => Self::Cancelled,
+            other => Self::Neighbors(other),
+        }
+    }
 }

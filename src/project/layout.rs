@@ -12,6 +12,34 @@ pub struct AxisLabel {
     pub explained_variance_ratio: Option<f32>,
 }
 
+/// How an embedding (t-SNE) came about.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EmbeddingReport {
+    /// Steps done.
+    pub iterations: usize,
+    /// The divergence KL(P || Q), in nats.
+    pub kl: f64,
+    /// The perplexity used: the one asked for, cut to a third of the other rows.
+    pub perplexity: f64,
+    /// Of a sample of rows, the share of the true neighbours that was found.
+    pub knn_recall_measured: f64,
+    /// Where the time went.
+    pub seconds: EmbeddingSeconds,
+}
+
+/// Wall time of an embedding's parts, in seconds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct EmbeddingSeconds {
+    /// Principal components.
+    pub pca: f64,
+    /// Neighbours.
+    pub knn: f64,
+    /// Affinities.
+    pub affinities: f64,
+    /// The descent.
+    pub optimize: f64,
+}
+
 /// Positions of rows in layout space, and what the axes mean.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Layout {
@@ -21,6 +49,8 @@ pub struct Layout {
     pub axes: Vec<AxisLabel>,
     /// For PCA: the share of every component, shown or not, largest first. They sum to 1, or are all 0 where nothing varies.
     pub explained_variance_ratio: Vec<f64>,
+    /// For t-SNE: how it came about.
+    pub embedding: Option<EmbeddingReport>,
     /// What ran.
     pub device: ComputeDevice,
     /// Wall time of fitting and transforming, in seconds.
@@ -56,6 +86,7 @@ mod tests {
             coordinates: FeatureMatrix::new(values.len() / dims, dims, values),
             axes: Vec::new(),
             explained_variance_ratio: Vec::new(),
+            embedding: None,
             device: ComputeDevice::Cpu,
             seconds: 0.0,
         };

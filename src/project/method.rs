@@ -1,7 +1,9 @@
 //! The ways to project.
 
+use super::tsne::TsneOptions;
+
 /// How to come from a row of features to a position, and which axes to keep.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Method {
     /// Some dimensions of the space as they are: in a tag space, two or three tags' activations.
@@ -19,6 +21,8 @@ pub enum Method {
         /// As with [`Method::Pca`].
         components: Vec<usize>,
     },
+    /// t-SNE, on the rows that are shown.
+    Tsne(TsneOptions),
 }
 
 impl Method {
@@ -29,6 +33,7 @@ impl Method {
             Self::Original { .. } => "original",
             Self::Pca { .. } => "pca",
             Self::StdPca { .. } => "std-pca",
+            Self::Tsne(_) => "tsne",
         }
     }
 
@@ -36,7 +41,7 @@ impl Method {
     #[must_use]
     pub fn components(&self) -> Option<&[usize]> {
         match self {
-            Self::Original { .. } => None,
+            Self::Original { .. } | Self::Tsne(_) => None,
             Self::Pca { components } | Self::StdPca { components } => Some(components),
         }
     }

@@ -11,10 +11,11 @@ mod original;
 pub mod pca;
 mod rows;
 mod run;
+pub mod tsne;
 
 pub use device::{Compute, ComputeDevice, DeviceChoice};
 pub use error::ProjectError;
-pub use layout::{AxisLabel, Layout};
+pub use layout::{AxisLabel, EmbeddingReport, EmbeddingSeconds, Layout};
 pub use method::Method;
 pub use rows::SelectedRows;
 pub use run::{NoObserver, Observer, Projection};

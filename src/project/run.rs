@@ -7,6 +7,7 @@ use super::error::ProjectError;
 use super::layout::{AxisLabel, Layout};
 use super::method::Method;
 use super::pca::{self, Columns, Pca};
+use super::tsne::{self, TsneOptions};
 use super::{SelectedRows, original};
 use crate::matrix::RowSource;
 
@@ -33,7 +34,7 @@ impl Observer for NoObserver {
 
 /// What to project, and how.
 pub struct Projection<'a> {
-    /// The space, `[rows, dims]`. PCA and STD-PCA are fitted on all of it.
+    /// The space, `[rows, dims]`. PCA and STD-PCA are fitted on all of it, t-SNE on the rows that are shown.
     pub space: &'a dyn RowSource,
     /// The rows that the layout has, by number; `None`: all.
     pub shown: Option<&'a [usize]>,
@@ -60,6 +61,7 @@ impl Projection<'_> {
         let mut layout = match &self.method {
             Method::Original { axes } => self.original(shown, axes)?,
             Method::Pca { components } => self.pca_on(compute, shown, Columns::Centred, components, observer)?,
+            Method::Tsne(options) => Self::tsne(shown, options, observer)?,
             Method::StdPca { components } => self.pca_on(compute, shown, Columns::Standardised, components, observer)?,
         };
         layout.seconds = start.elapsed().as_secs_f64();
@@ -71,7 +73,21 @@ impl Projection<'_> {
         let coordinates = original::columns(shown, axes)?;
         let name = |axis: usize| self.column_names.get(axis).cloned().unwrap_or_else(|| format!("dimension {}", axis + 1));
         let axes = axes.iter().map(|&axis| AxisLabel { name: name(axis), explained_variance_ratio: None }).collect();
-        Ok(Layout { coordinates, axes, explained_variance_ratio: Vec::new(), device: ComputeDevice::Cpu, seconds: 0.0 })
+        Ok(Layout { coordinates, axes, explained_variance_ratio: Vec::new(), embedding: None, device: ComputeDevice::Cpu, seconds: 0.0 })
+    }
+
+    /// On the CPU, whatever the device: its steps have no compute shaders.
+    fn tsne(shown: &dyn RowSource, options: &TsneOptions, observer: &dyn Observer) -> Result<Layout, ProjectError> {
+        let (coordinates, report) = tsne::embed(shown, options, &mut pca::cpu::CpuEngine, observer)?;
+        let label = |axis: usize| AxisLabel { name: format!("t-SNE {}", axis + 1), explained_variance_ratio: None };
+        Ok(Layout {
+            coordinates,
+            axes: (0..options.dims).map(label).collect(),
+            explained_variance_ratio: Vec::new(),
+            embedding: Some(report),
+            device: ComputeDevice::Cpu,
+            seconds: 0.0,
+        })
     }
 
     fn pca_on(
@@ -114,6 +130,6 @@ impl Projection<'_> {
                 explained_variance_ratio: Some(ratio[component] as f32),
             })
             .collect();
-        Ok(Layout { coordinates, axes, explained_variance_ratio: ratio, device: engine.device(), seconds: 0.0 })
+        Ok(Layout { coordinates, axes, explained_variance_ratio: ratio, embedding: None, device: engine.device(), seconds: 0.0 })
     }
 }

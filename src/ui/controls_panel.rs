@@ -108,9 +108,13 @@ fn space_ui(ui: &mut Ui, view: &ControlsView<'_>, commands: &mut Vec<Command>) {
 
 fn projection_ui(ui: &mut Ui, view: &ControlsView<'_>, state: &mut ControlsState, commands: &mut Vec<Command>) {
     section(ui, "PROJECTION");
-    let methods = MethodKind::ALL.map(|kind| (kind, kind.label(), true));
-    commands.extend(segmented(ui, "Projection", view.method, &methods).map(Command::SetMethod));
-    let dimensions = [(Dimensions::Two, "2-D", true), (Dimensions::Three, "3-D", view.columns.len() >= 3)];
+    // What is a view of the columns, and below it what is fitted to neighbours.
+    let (linear, embeddings): (Vec<_>, Vec<_>) =
+        MethodKind::ALL.map(|kind| (kind, kind.label(), true)).into_iter().partition(|&(kind, _, _)| kind != MethodKind::Tsne);
+    commands.extend(segmented(ui, "Projection", view.method, &linear).map(Command::SetMethod));
+    commands.extend(segmented(ui, "Projection", view.method, &embeddings).map(Command::SetMethod));
+    let dimensions =
+        [(Dimensions::Two, "2-D", true), (Dimensions::Three, "3-D", view.columns.len() >= 3 || view.method == MethodKind::Tsne)];
     commands.extend(segmented(ui, "Dimensions", view.dimensions, &dimensions).map(Command::SetDimensions));
     for axis in 0..view.dimensions.count().min(view.columns.len()) {
         if let Some(column) = axis_ui(ui, axis, view, &mut state.axis_search[axis]) {

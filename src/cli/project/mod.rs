@@ -3,6 +3,7 @@
 pub(super) mod input;
 mod output;
 mod progress;
+mod tsne_args;
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -17,8 +18,9 @@ use crate::project::{DeviceChoice, Layout, Method, Projection};
 
 use input::Input;
 use progress::TerminalProgress;
+use tsne_args::TsneArgs;
 
-/// Projects a space to a layout: its own dimensions, or principal components
+/// Projects a space to a layout: its own dimensions, principal components, or t-SNE
 ///
 /// Writes float32 [rows, dims], readable by numpy.load. Where --tracks or --every leave rows out, LAYOUT.rows.npy beside it has the
 /// numbers (from 0) of the rows that are there, and a PCA is fitted on all rows all the same.
@@ -48,6 +50,8 @@ pub struct ProjectArgs {
     /// Only segments 1, 1 + K, 1 + 2K... of each track
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u64).range(1..))]
     every: Option<u64>,
+    #[command(flatten)]
+    tsne: TsneArgs,
     /// What to compute on: auto, cpu or gpu
     #[arg(long, default_value = "auto")]
     device: DeviceChoice,
@@ -64,6 +68,8 @@ enum MethodName {
     Pca,
     /// Principal components of standardised columns
     StdPca,
+    /// t-SNE of the rows that are shown
+    Tsne,
 }
 
 /// Wall time in seconds.
@@ -111,6 +117,10 @@ pub fn run(args: &ProjectArgs) -> anyhow::Result<Exit> {
 
 /// The method with its axes, from 0, all of them there.
 fn method(args: &ProjectArgs, input: &Input) -> anyhow::Result<Method> {
+    if args.method == MethodName::Tsne {
+        return args.tsne.options(args);
+    }
+    args.tsne.refuse()?;
     let count = input.dims();
     if let Some(dims) = args.dims
         && !(1..=count).contains(&dims)
@@ -128,7 +138,7 @@ fn method(args: &ProjectArgs, input: &Input) -> anyhow::Result<Method> {
     Ok(match args.method {
         MethodName::Original => Method::Original { axes },
         MethodName::Pca => Method::Pca { components: axes },
-        MethodName::StdPca => Method::StdPca { components: axes },
+        MethodName::StdPca | MethodName::Tsne => Method::StdPca { components: axes },
     })
 }
 
@@ -137,6 +147,12 @@ fn to_json(dims_in: usize, method: &Method, layout: &Layout, seconds: &Seconds) 
     times.insert("load".to_owned(), json!(seconds.load));
     if method.components().is_some() {
         times.insert("pca".to_owned(), json!(seconds.projection));
+    }
+    if let Some(embedding) = &layout.embedding {
+        let parts = &embedding.seconds;
+        for (part, seconds) in [("pca", parts.pca), ("knn", parts.knn), ("affinities", parts.affinities), ("optimize", parts.optimize)] {
+            times.insert(part.to_owned(), json!(seconds));
+        }
     }
     times.insert("write".to_owned(), json!(seconds.write));
     times.insert("total".to_owned(), json!(seconds.total));
@@ -147,6 +163,11 @@ fn to_json(dims_in: usize, method: &Method, layout: &Layout, seconds: &Seconds) 
     report.insert("method".to_owned(), json!(method.name()));
     report.insert("device".to_owned(), json!(layout.device.to_string()));
     report.insert("seconds".to_owned(), Value::Object(times));
+    if let Some(embedding) = &layout.embedding {
+        report.insert("iterations".to_owned(), json!(embedding.iterations));
+        report.insert("kl".to_owned(), json!(embedding.kl));
+        report.insert("knn_recall_measured".to_owned(), json!(embedding.knn_recall_measured));
+    }
     if let Some(components) = method.components() {
         let ratio: Vec<f64> = components.iter().map(|&component| layout.explained_variance_ratio[component]).collect();
         report.insert("explained_variance_ratio".to_owned(), json!(ratio));
@@ -164,6 +185,16 @@ fn in_words(args: &ProjectArgs, dims_in: usize, method: &Method, layout: &Layout
         layout.device,
         seconds.total,
     );
+    if let Some(embedding) = &layout.embedding {
+        return text
+            + &format!(
+                "  {} iterations at perplexity {:.0}: KL divergence {:.3} nats; {:.1} % of the true neighbours found\n",
+                embedding.iterations,
+                embedding.perplexity,
+                embedding.kl,
+                100.0 * embedding.knn_recall_measured
+            );
+    }
     let width = layout.axes.iter().map(|axis| axis.name.len()).max().unwrap_or(0);
     for axis in &layout.axes {
         match axis.explained_variance_ratio {

@@ -8,7 +8,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::engine::{Centring, ColumnSums, Engine, chunks};
-use super::matmul::{Operand, multiply};
+use crate::matmul::{Operand, multiply};
 use crate::matrix::RowSource;
 use crate::project::device::ComputeDevice;
 use crate::project::error::ProjectError;

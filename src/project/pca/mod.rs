@@ -17,9 +17,8 @@ pub mod cpu;
 mod eigen;
 mod engine;
 pub mod gpu;
-mod matmul;
 
-pub use engine::{Centring, ColumnSums, Engine};
+pub use engine::{Centring, ColumnSums, Engine, power_of_two_scale};
 
 use super::error::ProjectError;
 use super::run::Observer;

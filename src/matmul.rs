@@ -3,7 +3,7 @@
 
 /// A row-major matrix, or the transpose of one: `values[row * row_stride + column * column_stride]`.
 #[derive(Clone, Copy)]
-pub(super) struct Operand<'a> {
+pub struct Operand<'a> {
     values: &'a [f32],
     rows: usize,
     columns: usize,
@@ -12,13 +12,15 @@ pub(super) struct Operand<'a> {
 
 impl<'a> Operand<'a> {
     /// `values` as `[rows, columns]`.
-    pub(super) fn new(values: &'a [f32], rows: usize, columns: usize) -> Self {
+    #[must_use]
+    pub fn new(values: &'a [f32], rows: usize, columns: usize) -> Self {
         assert_eq!(values.len(), rows * columns, "a [{rows}, {columns}] operand");
         Self { values, rows, columns, transposed: false }
     }
 
     /// The transpose, without moving anything.
-    pub(super) fn transposed(self) -> Self {
+    #[must_use]
+    pub fn transposed(self) -> Self {
         Self { rows: self.columns, columns: self.rows, transposed: !self.transposed, ..self }
     }
 
@@ -29,7 +31,7 @@ impl<'a> Operand<'a> {
 }
 
 /// `into = left right`, `[left.rows, right.columns]`, row-major, on this thread alone: callers have their own.
-pub(super) fn multiply(left: Operand<'_>, right: Operand<'_>, into: &mut [f32]) {
+pub fn multiply(left: Operand<'_>, right: Operand<'_>, into: &mut [f32]) {
     assert_eq!(left.columns, right.rows, "the inner sizes of a product");
     assert_eq!(into.len(), left.rows * right.columns, "the size of a product");
     let ((left_column, left_row), (right_column, right_row)) = (left.strides(), right.strides());

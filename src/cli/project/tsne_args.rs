@@ -1,0 +1,73 @@
+//! Options that only t-SNE has.
+
+use anyhow::bail;
+
+use super::ProjectArgs;
+use crate::project::tsne::TsneOptions;
+use crate::project::{DeviceChoice, Method};
+
+/// What t-SNE takes; none of it goes with another method.
+#[derive(Clone, Debug, clap::Args)]
+pub struct TsneArgs {
+    /// t-SNE: how many neighbours count, roughly (default 30; at most a third of the rows)
+    #[arg(long, value_name = "P")]
+    perplexity: Option<f64>,
+    /// t-SNE: steps in all (default 750, the first 250 exaggerated)
+    #[arg(long, value_name = "N")]
+    iterations: Option<usize>,
+    /// t-SNE: what attraction is multiplied by in the first 250 steps (default 12)
+    #[arg(long, value_name = "X")]
+    exaggeration: Option<f32>,
+    /// t-SNE: principal components that neighbours are sought in (default 50)
+    #[arg(long, value_name = "N")]
+    pca_dims: Option<usize>,
+    /// t-SNE: for the noise in the first positions (default 0)
+    #[arg(long, value_name = "SEED")]
+    seed: Option<u64>,
+}
+
+impl TsneArgs {
+    /// The method, with the defaults for what was not given.
+    pub fn options(&self, args: &ProjectArgs) -> anyhow::Result<Method> {
+        if args.axes.is_some() {
+            bail!("--axes goes with original, pca and std-pca; t-SNE takes --dims 2 or 3");
+        }
+        if args.device == DeviceChoice::Gpu {
+            bail!("t-SNE runs on the CPU so far; leave --device gpu out");
+        }
+        let defaults = TsneOptions::default();
+        let options = TsneOptions {
+            dims: args.dims.unwrap_or(defaults.dims),
+            perplexity: self.perplexity.unwrap_or(defaults.perplexity),
+            iterations: self.iterations.unwrap_or(defaults.iterations),
+            exaggeration: self.exaggeration.unwrap_or(defaults.exaggeration),
+            pca_dims: self.pca_dims.unwrap_or(defaults.pca_dims),
+            seed: self.seed.unwrap_or(defaults.seed),
+        };
+        if !(2..=3).contains(&options.dims) {
+            bail!("--dims takes 2 or 3 with t-SNE, not {}", options.dims);
+        }
+        if !(options.perplexity >= 1.0 && options.perplexity.is_finite()) {
+            bail!("--perplexity takes a number from 1 on, not {}", options.perplexity);
+        }
+        if !(options.exaggeration >= 1.0 && options.exaggeration <= 100.0) {
+            bail!("--exaggeration takes a number from 1 to 100, not {}", options.exaggeration);
+        }
+        Ok(Method::Tsne(options))
+    }
+
+    /// Refuses what was given with another method.
+    pub fn refuse(&self) -> anyhow::Result<()> {
+        let given = [
+            ("--perplexity", self.perplexity.is_some()),
+            ("--iterations", self.iterations.is_some()),
+            ("--exaggeration", self.exaggeration.is_some()),
+            ("--pca-dims", self.pca_dims.is_some()),
+            ("--seed", self.seed.is_some()),
+        ];
+        match given.iter().find(|(_, is_given)| *is_given) {
+            Some((name, _)) => bail!("{name} goes with --method tsne"),
+            None => Ok(()),
+        }
+    }
+}

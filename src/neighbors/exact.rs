@@ -1,0 +1,208 @@
+//! The exact search: all pairs of rows, a block of queries against a block of candidates at a time, as one matrix product.
+//!
+//! With rows centred at their mean, |a - b|² = |a|² + |b|² - 2 a·b. Its rounding in `f32` may swap near ties, so that a few more than `k` are
+//! kept, and their distances are computed anew from the differences.
+
+use rayon::prelude::*;
+
+use super::table::NeighborTable;
+use super::{MAX_EXACT_ROWS, NeighborError, Watch};
+use crate::matmul::{Operand, multiply};
+use crate::matrix::{FeatureMatrix, RowSource as _};
+
+/// Rows whose neighbours one task seeks.
+const QUERIES: usize = 128;
+/// Rows that they are compared with at a time.
+const CANDIDATES: usize = 1024;
+/// Candidates kept beyond `k`.
+const MARGIN: usize = 8;
+/// Distances that are compared with the limit together.
+const LANES: usize = 16;
+
+/// The `k` nearest other rows of every row; `k` is cut to the number of other rows.
+///
+/// # Errors
+/// [`NeighborError`].
+pub fn search(matrix: &FeatureMatrix, k: usize, watch: &dyn Watch) -> Result<NeighborTable, NeighborError> {
+    let rows = matrix.rows();
+    if rows > MAX_EXACT_ROWS {
+        return Err(NeighborError::TooManyRows { rows, limit: MAX_EXACT_ROWS });
+    }
+    let k = k.min(rows.saturating_sub(1));
+    if k == 0 || matrix.dims() == 0 {
+        return Ok(NeighborTable::default());
+    }
+    let centred = centred(matrix);
+    let norms: Vec<f32> = centred.par_chunks(matrix.dims()).map(|row| row.iter().map(|value| value * value).sum()).collect();
+    let (mut indices, mut distances) = (vec![0; rows * k], vec![0.0; rows * k]);
+    // In groups, so that a search of minutes can be stopped.
+    let group = QUERIES * 4 * rayon::current_num_threads();
+    for first in (0..rows).step_by(group) {
+        watch.progress(first as f64 / rows as f64);
+        if watch.cancelled() {
+            return Err(NeighborError::Cancelled);
+        }
+        let end = rows.min(first + group);
+        let blocks = indices[first * k..end * k].par_chunks_mut(QUERIES * k).zip(distances[first * k..end * k].par_chunks_mut(QUERIES * k));
+        blocks.enumerate().for_each(|(block, (indices, distances))| {
+            let query = first + block * QUERIES;
+            nearest_of_block(&centred, &norms, matrix.dims(), query, k, indices, distances);
+        });
+    }
+    Ok(NeighborTable { k, indices, distances })
+}
+
+/// The rows minus their mean: large common values would cost the digits of the differences.
+fn centred(matrix: &FeatureMatrix) -> Vec<f32> {
+    let (rows, dims) = (matrix.rows(), matrix.dims());
+    let mut mean = vec![0.0_f64; dims];
+    for row in matrix.values().chunks_exact(dims) {
+        for (sum, &value) in mean.iter_mut().zip(row) {
+            *sum += f64::from(value);
+        }
+    }
+    let mean: Vec<f64> = mean.iter().map(|sum| sum / rows as f64).collect();
+    matrix.values().par_iter().enumerate().map(|(at, &value)| (f64::from(value) - mean[at % dims]) as f32).collect()
+}
+
+fn nearest_of_block(centred: &[f32], norms: &[f32], dims: usize, query: usize, k: usize, indices: &mut [u32], distances: &mut [f32]) {
+    let (rows, queries) = (norms.len(), indices.len() / k);
+    let mut kept: Vec<Kept> = (0..queries).map(|_| Kept::new((k + MARGIN).min(rows - 1))).collect();
+    let ours = Operand::new(&centred[query * dims..(query + queries) * dims], queries, dims);
+    let mut products = vec![0.0; queries * CANDIDATES];
+    for first in (0..rows).step_by(CANDIDATES) {
+        let count = CANDIDATES.min(rows - first);
+        let theirs = Operand::new(&centred[first * dims..(first + count) * dims], count, dims);
+        let products = &mut products[..queries * count];
+        multiply(ours, theirs.transposed(), products);
+        for (number, (kept, products)) in kept.iter_mut().zip(products.chunks_exact(count)).enumerate() {
+            kept.look_through(products, &norms[first..first + count], first, query + number);
+        }
+    }
+    for (number, kept) in kept.into_iter().enumerate() {
+        let row = query + number;
+        let mut found: Vec<(f32, u32)> =
+            kept.into_candidates().map(|other| (distance(centred, dims, row, other as usize), other)).collect();
+        found.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        for (at, (distance, other)) in found.into_iter().take(k).enumerate() {
+            (distances[number * k + at], indices[number * k + at]) = (distance, other);
+        }
+    }
+}
+
+fn distance(centred: &[f32], dims: usize, a: usize, b: usize) -> f32 {
+    let pairs = centred[a * dims..(a + 1) * dims].iter().zip(&centred[b * dims..(b + 1) * dims]);
+    pairs.map(|(a, b)| (f64::from(*a) - f64::from(*b)).powi(2)).sum::<f64>().sqrt() as f32
+}
+
+/// The nearest candidates so far of one query: up to twice as many as wanted, thinned out when full.
+struct Kept {
+    wanted: usize,
+    candidates: Vec<(f32, u32)>,
+    /// What a candidate must be below, |b|² - 2 a·b; the query's own |a|² is the same for all.
+    limit: f32,
+}
+
+impl Kept {
+    fn new(wanted: usize) -> Self {
+        Self { wanted, candidates: Vec::with_capacity(2 * wanted + LANES), limit: f32::INFINITY }
+    }
+
+    fn look_through(&mut self, products: &[f32], norms: &[f32], first: usize, query: usize) {
+        for (lane, (products, norms)) in products.chunks(LANES).zip(norms.chunks(LANES)).enumerate() {
+            // Most stretches have none that is near enough; that is found out without a branch for each.
+            let limit = self.limit;
+            let some = products.iter().zip(norms).fold(false, |some, (product, norm)| some | (norm - 2.0 * product < limit));
+            if !some {
+                continue;
+            }
+            for (at, (product, norm)) in products.iter().zip(norms).enumerate() {
+                let (key, other) = (norm - 2.0 * product, first + lane * LANES + at);
+                if key < limit && other != query {
+                    self.candidates.push((key, other as u32));
+                }
+            }
+            if self.candidates.len() >= 2 * self.wanted {
+                self.thin_out();
+            }
+        }
+    }
+
+    fn thin_out(&mut self) {
+        if self.candidates.len() > self.wanted {
+            let order = |a: &(f32, u32), b: &(f32, u32)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
+            let (_, last, _) = self.candidates.select_nth_unstable_by(self.wanted - 1, order);
+            self.limit = last.0;
+            self.candidates.truncate(self.wanted);
+        }
+    }
+
+    fn into_candidates(mut self) -> impl Iterator<Item = u32> {
+        self.thin_out();
+        self.candidates.into_iter().map(|(_, other)| other)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::neighbors::recall::nearest_by_plain_loops;
+    use crate::seed::SplitMix64;
+
+    struct Patient;
+
+    impl Watch for Patient {
+        fn progress(&self, _: f64) {}
+
+        fn cancelled(&self) -> bool {
+            false
+        }
+    }
+
+    fn random(rows: usize, dims: usize, mean: f32) -> FeatureMatrix {
+        let mut seed = SplitMix64::new((rows * 7 + dims) as u64);
+        FeatureMatrix::new(rows, dims, (0..rows * dims).map(|_| mean + seed.next_normal()).collect())
+    }
+
+    #[test]
+    fn neighbours_are_those_of_plain_loops_at_every_block_border() {
+        for (rows, dims, k) in
+            [(2, 1, 5), (3, 2, 1), (16, 3, 15), (127, 4, 9), (128, 4, 9), (129, 4, 9), (1023, 8, 30), (1024, 8, 30), (1025, 8, 30)]
+        {
+            let matrix = random(rows, dims, 100.0);
+            let table = search(&matrix, k, &Patient).unwrap();
+            assert_eq!((table.k, table.rows()), (k.min(rows - 1), rows));
+            for row in 0..rows {
+                let should = nearest_by_plain_loops(&matrix, row, table.k);
+                assert!(table.of(row).iter().zip(&should).all(|(is, (_, should))| is == should), "row {row} of {rows}");
+                for (is, (should, _)) in table.distances[row * table.k..].iter().zip(&should) {
+                    assert!((f64::from(*is) - should).abs() < 1e-4 * (1.0 + should), "{is} for {should}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn equal_rows_are_each_others_neighbours_and_never_their_own() {
+        let table = search(&FeatureMatrix::new(300, 3, vec![0.7; 900]), 4, &Patient).unwrap();
+        assert_eq!((table.of(0), table.of(2), table.of(299)), (&[1, 2, 3, 4][..], &[0, 1, 3, 4][..], &[0, 1, 2, 3][..]));
+        assert!(table.distances.iter().all(|&distance| distance == 0.0));
+    }
+
+    #[test]
+    fn too_few_rows_have_no_neighbours_and_too_many_are_refused() {
+        assert_eq!(search(&random(1, 3, 0.0), 5, &Patient).unwrap(), NeighborTable::default());
+        assert_eq!(search(&FeatureMatrix::new(0, 3, Vec::new()), 5, &Patient).unwrap().rows(), 0);
+        let many = FeatureMatrix::new(MAX_EXACT_ROWS + 1, 1, vec![0.0; MAX_EXACT_ROWS + 1]);
+        assert!(matches!(search(&many, 5, &Patient), Err(NeighborError::TooManyRows { .. })));
+    }
+
+    #[test]
+    fn the_bits_do_not_depend_on_the_number_of_threads() {
+        let matrix = random(3000, 10, 0.0);
+        let with = |threads| {
+            rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(|| search(&matrix, 20, &Patient).unwrap())
+        };
+        assert_eq!(with(1), with(3));
+    }
+}

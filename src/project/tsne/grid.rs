@@ -1,0 +1,260 @@
+//! Repulsion by a potential on a grid: work that grows with the rows and with the layout's size, not with the square of the rows.
+//!
+//! All points' kernels 1 / (1 + d²) sum to a potential, whose value at the points gives Z and whose slope the forces: the gradient of
+//! 1 / (1 + d²) is -2 d / (1 + d²)². Points are put on the grid with cubic B-splines, the kernel is applied by Fourier transform (as in
+//! Linderman et al., "Fast interpolation-based t-SNE for improved visualization of single-cell RNA-seq data", Nature Methods 2019, who
+//! interpolate with polynomials and four charges), and the potential is read with the same splines and with their slopes. Splines blur;
+//! the kernel's spectrum is divided by their symbol, once for putting and once for reading, so that on the nodes the sum is exact
+//! (cardinal splines: Unser, Aldroubi and Eden, "B-spline signal processing", 1993).
+
+use rayon::prelude::*;
+
+use super::spectrum::{Spectrum, fast_size};
+
+/// Distance between nodes, in units of the layout, in the plane and in space; the kernel's width is 1.
+const SPACING: [f32; 2] = [0.4, 0.45];
+/// Most nodes along an axis, in the plane and in space. Past them the nodes lie wider apart.
+const MOST_NODES: [usize; 2] = [2000, 160];
+/// A layout of fewer cells than this gets nodes half as far apart, up to so many times: near its start all points are in one cell, where
+/// what the splines leave is as large as the forces.
+const FEWEST_CELLS: f32 = 16.0;
+const MOST_HALVINGS: usize = 5;
+/// How much wider, a step.
+const WIDEN: f32 = 1.1;
+/// Parts in which points are put on the grid, each on one of its own: a fixed number, so that sums do not depend on threads.
+const PARTS: usize = 4;
+/// Nodes that a cubic spline touches along an axis.
+const SUPPORT: usize = 4;
+
+/// The grid, kept from step to step: as long as its size stays, so do the kernel's spectrum and all buffers.
+#[derive(Default)]
+pub struct Grid<const D: usize> {
+    transform: Option<Transform<D>>,
+}
+
+struct Transform<const D: usize> {
+    size: usize,
+    spacing: f32,
+    spectrum: Spectrum<D>,
+    /// The kernel's spectrum over the splines' symbols and the transform's factor.
+    kernel: Vec<f32>,
+    cube: Vec<f32>,
+    /// What a point finds of itself, on average over its place in a cell: 1, but for what the splines leave.
+    own: f64,
+}
+
+/// Where points lie on the grid.
+#[derive(Clone, Copy)]
+struct Place<const D: usize> {
+    origin: [f32; D],
+    spacing: f32,
+    nodes: usize,
+}
+
+impl<const D: usize> Grid<D> {
+    /// As [`super::exact::repulsion`], to about a percent.
+    ///
+    /// # Panics
+    /// If there are not as many forces as positions: a caller's mistake.
+    pub fn repulsion(&mut self, positions: &[[f32; D]], forces: &mut [[f32; D]]) -> f64 {
+        assert_eq!(positions.len(), forces.len(), "a force for each position");
+        let place = Place::around(positions);
+        let size = fast_size(2 * place.nodes);
+        let transform = match &mut self.transform {
+            Some(kept) if kept.size == size && kept.spacing == place.spacing => kept,
+            other => other.insert(Transform::new(size, place.spacing)),
+        };
+        place.put(positions, size, &mut transform.cube);
+        transform.apply();
+        let potential = &transform.cube;
+        let values: Vec<f64> = positions.par_iter().zip(forces).map(|(at, force)| place.read(potential, size, at, force)).collect();
+        // Each point is in the potential itself.
+        (values.into_iter().sum::<f64>() - transform.own * positions.len() as f64).max(f64::MIN_POSITIVE)
+    }
+}
+
+impl<const D: usize> Transform<D> {
+    fn new(size: usize, spacing: f32) -> Self {
+        let mut spectrum = Spectrum::<D>::new(size);
+        let distance = |node: usize| (node.min(size - node) as f64 * f64::from(spacing)).powi(2);
+        let squares: Vec<f64> = (0..size).map(distance).collect();
+        let mut cube: Vec<f32> = (0..size.pow(D as u32))
+            .into_par_iter()
+            .map(|at| {
+                let square: f64 = (0..D).map(|axis| squares[at / size.pow(axis as u32) % size]).sum();
+                (1.0 / (1.0 + square)) as f32
+            })
+            .collect();
+        let symbols: Vec<f64> =
+            (0..size).map(|frequency| (2.0 + (std::f64::consts::TAU * frequency as f64 / size as f64).cos()) / 3.0).collect();
+        let scale = 1.0 / (size as f64).powi(D as i32);
+        let values = spectrum.forward(&mut cube).to_vec();
+        let symbol = |at: usize| spectrum.frequencies(at).iter().map(|&frequency| symbols[frequency]).product::<f64>();
+        let kernel: Vec<f32> =
+            values.iter().enumerate().map(|(at, value)| (f64::from(value.re) * scale / symbol(at).powi(2)) as f32).collect();
+        let mut made = Self { size, spacing, spectrum, kernel, cube, own: 1.0 };
+        made.own = made.own_share();
+        made
+    }
+
+    /// The mean over all places in a cell of the potential that a point finds of itself. What one axis' two splines give at a distance of m
+    /// nodes is, on average, the spline of degree 7 at m.
+    fn own_share(&mut self) -> f64 {
+        const MEAN_PRODUCT: [f64; 7] = [1.0, 120.0, 1191.0, 2416.0, 1191.0, 120.0, 1.0];
+        self.cube.fill(0.0);
+        self.cube[0] = 1.0;
+        self.apply();
+        let reach = MEAN_PRODUCT.len();
+        (0..reach.pow(D as u32))
+            .map(|at| {
+                let (mut place, mut weight) = (0, 1.0);
+                for axis in 0..D {
+                    let step = at / reach.pow(axis as u32) % reach;
+                    place += (step + self.size - reach / 2) % self.size * self.size.pow(axis as u32);
+                    weight *= MEAN_PRODUCT[step] / 5040.0;
+                }
+                weight * f64::from(self.cube[place])
+            })
+            .sum()
+    }
+
+    /// The density in `cube` becomes its potential.
+    fn apply(&mut self) {
+        let spectrum = self.spectrum.forward(&mut self.cube);
+        spectrum.par_iter_mut().zip(&self.kernel).for_each(|(value, kernel)| *value *= *kernel);
+        self.spectrum.inverse(&mut self.cube);
+    }
+}
+
+impl<const D: usize> Place<D> {
+    fn around(positions: &[[f32; D]]) -> Self {
+        let (mut low, mut high) = ([f32::INFINITY; D], [f32::NEG_INFINITY; D]);
+        for position in positions {
+            for axis in 0..D {
+                low[axis] = low[axis].min(position[axis]);
+                high[axis] = high[axis].max(position[axis]);
+            }
+        }
+        let range = low.iter().zip(&high).map(|(low, high)| high - low).fold(0.0, f32::max);
+        let mut spacing = SPACING[usize::from(D == 3)];
+        for _ in 0..MOST_HALVINGS {
+            if range / spacing < FEWEST_CELLS {
+                spacing *= 0.5;
+            }
+        }
+        while range / spacing + SUPPORT as f32 > MOST_NODES[usize::from(D == 3)] as f32 {
+            spacing *= WIDEN;
+        }
+        Self { origin: low, spacing, nodes: (range / spacing) as usize + SUPPORT }
+    }
+
+    /// The first node of the spline around a position along each axis, and the place between the inner two, 0..1.
+    fn locate(&self, position: &[f32; D]) -> ([usize; D], [f32; D]) {
+        let along: [f32; D] = std::array::from_fn(|axis| (position[axis] - self.origin[axis]) / self.spacing);
+        // Rounding may put the last point on the node behind the last cell.
+        let first = along.map(|along| (along as usize).min(self.nodes - SUPPORT));
+        (first, std::array::from_fn(|axis| along[axis] - first[axis] as f32))
+    }
+
+    /// Puts the points on the corner of `cube`, `[size; D]`, the rest of which is 0, so that nothing comes round from the other side.
+    fn put(&self, positions: &[[f32; D]], size: usize, cube: &mut [f32]) {
+        let nodes = self.nodes;
+        let per_part = positions.len().div_ceil(PARTS).max(1);
+        let parts: Vec<Vec<f32>> = positions
+            .par_chunks(per_part)
+            .map(|positions| {
+                let mut density = vec![0.0; nodes.pow(D as u32)];
+                for position in positions {
+                    let (first, within) = self.locate(position);
+                    let weights = within.map(spline);
+                    for_lines(first, nodes, &weights, |at, weight| {
+                        for (density, along) in density[at..at + SUPPORT].iter_mut().zip(weights[0]) {
+                            *density += weight * along;
+                        }
+                    });
+                }
+                density
+            })
+            .collect();
+        cube.par_chunks_mut(size).enumerate().for_each(|(line, into)| {
+            into.fill(0.0);
+            let (y, z) = (line % size, line / size);
+            if y < nodes && z < nodes {
+                let from = (z * nodes + y) * nodes;
+                for part in &parts {
+                    for (into, value) in into.iter_mut().zip(&part[from..from + nodes]) {
+                        *into += value;
+                    }
+                }
+            }
+        });
+    }
+
+    /// The potential at a position; minus half its slope goes into `force`.
+    fn read(&self, potential: &[f32], size: usize, position: &[f32; D], force: &mut [f32; D]) -> f64 {
+        let (first, within) = self.locate(position);
+        let (weights, slopes) = (within.map(spline), within.map(spline_slope));
+        let (mut value, mut slope) = (0.0, [0.0; D]);
+        // Sums along x of the values, then over the other axes, with one axis' weights exchanged for their slopes.
+        let mut line = 0;
+        for_lines(first, size, &weights, |at, weight| {
+            let (mut sum, mut sloped) = (0.0, 0.0);
+            for (node, potential) in potential[at..at + SUPPORT].iter().enumerate() {
+                sum += potential * weights[0][node];
+                sloped += potential * slopes[0][node];
+            }
+            value += weight * sum;
+            slope[0] += weight * sloped;
+            let (y, z) = (line % SUPPORT, line / SUPPORT);
+            if D == 2 {
+                slope[1] += slopes[1][y] * sum;
+            } else {
+                slope[1] += slopes[1][y] * weights[D - 1][z] * sum;
+                slope[D - 1] += weights[1][y] * slopes[D - 1][z] * sum;
+            }
+            line += 1;
+        });
+        *force = slope.map(|slope| -0.5 * slope / self.spacing);
+        f64::from(value)
+    }
+}
+
+/// Visits the lines along x of the nodes around a position: the place of the first node in a cube of `size`, and the weight of the other axes.
+fn for_lines<const D: usize>(first: [usize; D], size: usize, weights: &[[f32; SUPPORT]; D], mut visit: impl FnMut(usize, f32)) {
+    for z in 0..if D == 3 { SUPPORT } else { 1 } {
+        for y in 0..SUPPORT {
+            let (deep, depth) = if D == 3 { (weights[D - 1][z], (first[D - 1] + z) * size) } else { (1.0, 0) };
+            visit((depth + first[1] + y) * size + first[0], weights[1][y] * deep);
+        }
+    }
+}
+
+/// The cubic B-spline's weights on four nodes, for a point at `within` (0..1) between the second and the third.
+fn spline(within: f32) -> [f32; SUPPORT] {
+    let (t, s) = (within, 1.0 - within);
+    [s * s * s, (3.0 * t - 6.0) * t * t + 4.0, (3.0 * s - 6.0) * s * s + 4.0, t * t * t].map(|weight| weight / 6.0)
+}
+
+/// Their derivatives.
+fn spline_slope(within: f32) -> [f32; SUPPORT] {
+    let (t, s) = (within, 1.0 - within);
+    [-0.5 * s * s, (1.5 * t - 2.0) * t, (2.0 - 1.5 * s) * s, 0.5 * t * t]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn splines_share_out_all_of_a_point_and_their_slopes_none() {
+        for step in 0..=20_u8 {
+            let within = f32::from(step) / 20.0;
+            assert!((spline(within).iter().sum::<f32>() - 1.0).abs() < 1e-6 && spline_slope(within).iter().sum::<f32>().abs() < 1e-6);
+            let (low, high) = ((within - 1e-2).max(0.0), (within + 1e-2).min(1.0));
+            for node in 0..SUPPORT {
+                let slope = (spline(high)[node] - spline(low)[node]) / (high - low);
+                assert!((slope - spline_slope(f32::midpoint(low, high))[node]).abs() < 1e-3);
+            }
+        }
+    }
+}

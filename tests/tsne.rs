@@ -1,0 +1,201 @@
+//! The mathematics of t-SNE.
+
+use tagscape::matrix::FeatureMatrix;
+use tagscape::neighbors::{self, Watch};
+use tagscape::project::pca::cpu::CpuEngine;
+use tagscape::project::tsne::grid::Grid;
+use tagscape::project::tsne::{Affinities, TsneOptions, TsneRun, embed, exact};
+use tagscape::project::{Compute, Method, NoObserver, ProjectError, Projection};
+use tagscape::seed::SplitMix64;
+
+struct Patient;
+
+impl Watch for Patient {
+    fn progress(&self, _: f64) {}
+
+    fn cancelled(&self) -> bool {
+        false
+    }
+}
+
+/// Points in five clusters of different width.
+fn clusters(rows: usize, dims: usize) -> FeatureMatrix {
+    let mut seed = SplitMix64::new(5);
+    let centres: Vec<f32> = (0..5 * dims).map(|_| 4.0 * seed.next_normal()).collect();
+    let values = (0..rows * dims).map(|at| {
+        let cluster = at / dims % 5;
+        centres[cluster * dims + at % dims] + (0.3 + 0.2 * cluster as f32) * seed.next_normal()
+    });
+    FeatureMatrix::new(rows, dims, values.collect())
+}
+
+/// A layout as t-SNE makes them: discs of about evenly spread points.
+fn layout<const D: usize>(rows: usize, radius: f32) -> Vec<[f32; D]> {
+    let mut seed = SplitMix64::new(6);
+    let centres: Vec<[f32; D]> = (0..6).map(|_| std::array::from_fn(|_| radius * seed.next_normal())).collect();
+    (0..rows).map(|row| std::array::from_fn(|axis| centres[row % 6][axis] + 0.4 * radius * (seed.next_f32() - 0.5))).collect()
+}
+
+/// Sorted relative errors of forces.
+fn errors<const D: usize>(found: &[[f32; D]], should: &[[f32; D]]) -> Vec<f64> {
+    let norm = |force: [f64; D]| force.iter().map(|value| value * value).sum::<f64>().sqrt();
+    let mut errors: Vec<f64> = found
+        .iter()
+        .zip(should)
+        .map(|(found, should)| {
+            let off = std::array::from_fn(|axis| f64::from(found[axis]) - f64::from(should[axis]));
+            norm(off) / norm(should.map(f64::from)).max(1e-12)
+        })
+        .collect();
+    errors.sort_by(f64::total_cmp);
+    errors
+}
+
+fn compare_grid<const D: usize>(radius: f32) {
+    let positions = layout::<D>(5000, radius);
+    let (mut exact, mut grid) = (vec![[0.0; D]; 5000], vec![[0.0; D]; 5000]);
+    let z = exact::repulsion(&positions, &mut exact);
+    let on_grid = Grid::default().repulsion(&positions, &mut grid);
+    let found = errors(&grid, &exact);
+    println!("{D}-D, radius {radius}: median {}, p99 {}, Z off by {}", found[2500], found[4950], on_grid / z - 1.0);
+    assert!(found[2500] < 0.01 && found[4950] < 0.05, "{D}-D, radius {radius}: median {}, p99 {}", found[2500], found[4950]);
+    assert!((on_grid / z - 1.0).abs() < 0.01, "{D}-D, radius {radius}: Z {on_grid} for {z}");
+    // The measure can tell: forces of a layout that is a little wider are others.
+    let wider: Vec<[f32; D]> = positions.iter().map(|position| position.map(|value| 1.1 * value)).collect();
+    Grid::default().repulsion(&wider, &mut grid);
+    assert!(errors(&grid, &exact)[2500] > 0.01);
+    // Forces are between pairs, and cancel out: to rounding, and on the grid to its error.
+    for (forces, allowed) in [(&exact, 1e-4), (&grid, 1e-2)] {
+        let total: f64 = forces.iter().map(|force| f64::from(force[0])).sum();
+        let size: f64 = forces.iter().map(|force| f64::from(force[0]).abs()).sum();
+        assert!(total.abs() < allowed * size, "{D}-D: {total} of {size}");
+    }
+}
+
+#[test]
+fn forces_on_the_grid_are_those_of_all_pairs() {
+    for radius in [0.02, 1.0, 5.0, 30.0] {
+        compare_grid::<2>(radius);
+    }
+    for radius in [0.02, 1.0, 5.0, 12.0] {
+        compare_grid::<3>(radius);
+    }
+}
+
+fn affinities_of(matrix: &FeatureMatrix, rows: usize, perplexity: f64) -> Affinities {
+    let found = neighbors::find(matrix, (3.0 * perplexity) as usize, &Patient).unwrap();
+    assert_eq!(found.recall_measured, 1.0);
+    Affinities::new(rows, &found.table, perplexity)
+}
+
+/// KL(P || Q) by all pairs in `f64`.
+fn oracle_kl(p: &Affinities, positions: &[[f64; 2]]) -> f64 {
+    let share = |a: [f64; 2], b: [f64; 2]| 1.0 / (1.0 + (a[0] - b[0]).powi(2) + (a[1] - b[1]).powi(2));
+    let rows = positions.len();
+    let z: f64 = (0..rows)
+        .flat_map(|i| (0..rows).filter(move |&j| j != i).map(move |j| (i, j)))
+        .map(|(i, j)| share(positions[i], positions[j]))
+        .sum();
+    let entry = |row: usize, (other, p): (usize, f32)| f64::from(p) * (f64::from(p) * z / share(positions[row], positions[other])).ln();
+    (0..rows).map(|row| p.of(row).filter(|(_, p)| *p > 0.0).map(|at| entry(row, at)).sum::<f64>()).sum()
+}
+
+#[test]
+fn the_gradient_is_the_slope_of_the_divergence() {
+    let p = affinities_of(&clusters(60, 4), 60, 6.0);
+    let positions = layout::<2>(60, 3.0);
+    let precise: Vec<[f64; 2]> = positions.iter().map(|position| position.map(f64::from)).collect();
+    let mut run = TsneRun::new(p.clone(), positions, 12.0);
+    let gradient = run.gradient(1.0);
+    assert!((run.kl() - oracle_kl(&p, &precise)).abs() < 1e-4);
+    let largest = gradient.as_flattened().iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
+    for (row, gradient) in gradient.iter().enumerate() {
+        for axis in 0..2 {
+            let moved = |by: f64| {
+                let mut moved = precise.clone();
+                moved[row][axis] += by;
+                oracle_kl(&p, &moved)
+            };
+            let slope = (moved(1e-4) - moved(-1e-4)) / 2e-4;
+            assert!((slope - f64::from(gradient[axis])).abs() < 1e-3 * f64::from(largest), "{slope}, {}", gradient[axis]);
+        }
+    }
+    // Exaggeration is another gradient.
+    assert!(run.gradient(2.0).iter().zip(&gradient).any(|(a, b)| (a[0] - b[0]).abs() > 0.05 * largest));
+}
+
+fn options(dims: usize, iterations: usize) -> TsneOptions {
+    TsneOptions { dims, iterations, perplexity: 10.0, ..TsneOptions::default() }
+}
+
+#[test]
+fn the_divergence_falls_and_clusters_stay_together() {
+    // Below and above the size from which a grid is used.
+    for (rows, dims) in [(300, 2), (300, 3), (2100, 2), (1500, 3)] {
+        let matrix = clusters(rows, 8);
+        let kl = |iterations: usize| embed(&matrix, &options(dims, iterations), &mut CpuEngine, &NoObserver).unwrap().1.kl;
+        let (layout, report) = embed(&matrix, &options(dims, 400), &mut CpuEngine, &NoObserver).unwrap();
+        let (first, half) = (kl(0), kl(260));
+        assert!(half < first && report.kl < half && report.kl < 0.6 * first, "{rows} rows, {dims}-D: {first}, {half}, {}", report.kl);
+        assert_eq!((report.iterations, report.knn_recall_measured), (400, 1.0));
+        let found = neighbors::find(&layout, 5, &Patient).unwrap().table;
+        let of_own =
+            (0..rows).flat_map(|row| found.of(row).iter().map(move |&other| (row, other as usize))).filter(|(a, b)| a % 5 == b % 5).count();
+        assert!(of_own as f64 > 0.98 * 5.0 * rows as f64, "{rows} rows, {dims}-D: {of_own}");
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes_on_any_number_of_threads_and_another_gives_others() {
+    let matrix = clusters(2100, 6);
+    let with = |threads: usize, dims: usize, seed: u64| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| embed(&matrix, &TsneOptions { seed, ..options(dims, 60) }, &mut CpuEngine, &NoObserver).unwrap().0)
+    };
+    for dims in [2, 3] {
+        assert_eq!(with(1, dims, 0), with(3, dims, 0));
+        assert_ne!(with(1, dims, 0), with(1, dims, 1));
+    }
+    let in_space = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let mut forces = vec![[0.0; 3]; 3000];
+        (pool.install(|| Grid::default().repulsion(&layout::<3>(3000, 5.0), &mut forces)), forces)
+    };
+    assert_eq!(in_space(1), in_space(3));
+}
+
+#[test]
+fn few_rows_equal_rows_and_one_column_give_a_layout() {
+    let line = |rows: usize| FeatureMatrix::new(rows, 1, (0..rows).map(|row| row as f32).collect());
+    let duplicated = FeatureMatrix::new(30, 2, (0..60).map(|at| (at / 6) as f32).collect());
+    let same = |value: f32| FeatureMatrix::new(40, 3, vec![value; 120]);
+    let huge = FeatureMatrix::new(20, 2, (0..40).map(|at| (at as f32 - 20.0) * 1e37).collect());
+    for matrix in [line(1), line(2), line(3), line(50), duplicated, same(0.0), same(3.0), huge] {
+        for dims in [2, 3] {
+            let (layout, report) =
+                embed(&matrix, &TsneOptions { dims, iterations: 300, ..TsneOptions::default() }, &mut CpuEngine, &NoObserver).unwrap();
+            assert!(layout.values().iter().all(|value| value.is_finite()) && report.kl.is_finite(), "{report:?}");
+            assert!(report.kl > -1e-3, "{report:?}");
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_embedded_is_refused() {
+    let run = |matrix: &FeatureMatrix, options: TsneOptions| {
+        Projection { space: matrix, shown: None, column_names: &[], method: Method::Tsne(options) }.run(&Compute::Cpu, &NoObserver)
+    };
+    let defaults = TsneOptions::default;
+    let matrix = clusters(20, 3);
+    assert!(matches!(run(&FeatureMatrix::new(0, 3, Vec::new()), defaults()), Err(ProjectError::Empty { .. })));
+    assert!(matches!(run(&matrix, TsneOptions { dims: 4, ..defaults() }), Err(ProjectError::EmbeddingDims { given: 4 })));
+    for perplexity in [0.5, f64::NAN, f64::INFINITY] {
+        assert!(matches!(run(&matrix, TsneOptions { perplexity, ..defaults() }), Err(ProjectError::Perplexity { .. })));
+    }
+    let mut broken = matrix.clone();
+    broken.values_mut()[16] = f32::NAN;
+    assert!(matches!(run(&broken, defaults()), Err(ProjectError::NotFinite { row: 5, column: 1, .. })));
+    let layout = run(&matrix, TsneOptions { iterations: 10, ..defaults() }).unwrap();
+    // 19 other rows, a third of them.
+    assert!((layout.embedding.unwrap().perplexity - 19.0 / 3.0).abs() < 1e-9);
+}
