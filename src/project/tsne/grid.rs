@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use super::spectrum::{Spectrum, fast_size};
 
 /// Distance between nodes, in units of the layout, in the plane and in space; the kernel's width is 1.
-const SPACING: [f32; 2] = [0.4, 0.45];
+const SPACING: [f32; 2] = [0.33, 0.4];
 /// Most nodes along an axis, in the plane and in space. Past them the nodes lie wider apart.
 const MOST_NODES: [usize; 2] = [2000, 160];
 /// A layout of fewer cells than this gets nodes half as far apart, up to so many times: near its start all points are in one cell, where
