@@ -133,10 +133,10 @@ fn the_divergence_falls_and_clusters_stay_together() {
     // Below and above the size from which a grid is used.
     for (rows, dims) in [(300, 2), (300, 3), (2100, 2), (1500, 3)] {
         let matrix = clusters(rows, 8);
-        let kl = |iterations: usize| embed(&matrix, &options(dims, iterations), &mut CpuEngine, &NoObserver).unwrap().1.kl;
         let (layout, report) = embed(&matrix, &options(dims, 400), &mut CpuEngine, &NoObserver).unwrap();
-        let (first, half) = (kl(0), kl(260));
-        assert!(half < first && report.kl < half && report.kl < 0.6 * first, "{rows} rows, {dims}-D: {first}, {half}, {}", report.kl);
+        // Right after the exaggeration it may rise for a few steps; in the end it is far below the start.
+        let first = embed(&matrix, &options(dims, 0), &mut CpuEngine, &NoObserver).unwrap().1.kl;
+        assert!(report.kl < 0.6 * first, "{rows} rows, {dims}-D: {first}, {}", report.kl);
         assert_eq!((report.iterations, report.knn_recall_measured), (400, 1.0));
         let found = neighbors::find(&layout, 5, &Patient).unwrap().table;
         let of_own =
