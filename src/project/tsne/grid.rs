@@ -5,22 +5,32 @@
 //! Linderman et al., "Fast interpolation-based t-SNE for improved visualization of single-cell RNA-seq data", Nature Methods 2019, who
 //! interpolate with polynomials and four charges), and the potential is read with the same splines and with their slopes. Splines blur;
 //! the kernel's spectrum is divided by their symbol, once for putting and once for reading, so that on the nodes the sum is exact
-//! (cardinal splines: Unser, Aldroubi and Eden, "B-spline signal processing", 1993).
+//! (cardinal splines: Unser, Aldroubi and Eden, "B-spline signal processing", 1993). Nodes too far apart for the kernel get its smooth part
+//! only, and the pairs that are near the rest ([`super::split`]).
 
 use rayon::prelude::*;
 
+use super::near;
 use super::spectrum::{Spectrum, fast_size};
+use super::split::Split;
 
-/// Distance between nodes, in units of the layout, in the plane and in space; the kernel's width is 1.
-const SPACING: [f32; 2] = [0.33, 0.4];
-/// Most nodes along an axis, in the plane and in space. Past them the nodes lie wider apart.
-const MOST_NODES: [usize; 2] = [2000, 160];
+/// Distance between nodes that needs no help from near pairs, in units of the layout; the kernel's width is 1.
+const SPACING: f32 = 0.14;
+/// Most nodes along an axis for each root of the rows (the square root in the plane, the cubic one in space), so that grid and near pairs
+/// take about as long; at least and at most so many. Past them the nodes lie wider apart.
+const NODES_PER_ROOT: [f32; 2] = [2.2, 3.0];
+const FEWEST_NODES: [f32; 2] = [150.0, 48.0];
+const MOST_NODES: [f32; 2] = [2000.0, 192.0];
 /// A layout of fewer cells than this gets nodes half as far apart, up to so many times: near its start all points are in one cell, where
 /// what the splines leave is as large as the forces.
-const FEWEST_CELLS: f32 = 16.0;
-const MOST_HALVINGS: usize = 5;
+const FEWEST_CELLS: [f32; 2] = [64.0, 32.0];
+const MOST_HALVINGS: usize = 6;
+/// Fewest nodes, so that where the transform comes round is far from the points.
+const LEAST_NODES: usize = 32;
 /// How much wider, a step.
 const WIDEN: f32 = 1.1;
+/// How much wider than necessary nodes may lie, and how much larger the transform may be, before a new one is made.
+const SLACK: f32 = 1.3;
 /// Parts in which points are put on the grid, each on one of its own: a fixed number, so that sums do not depend on threads.
 const PARTS: usize = 4;
 /// Nodes that a cubic spline touches along an axis.
@@ -39,6 +49,10 @@ struct Transform<const D: usize> {
     /// The kernel's spectrum over the splines' symbols and the transform's factor.
     kernel: Vec<f32>,
     cube: Vec<f32>,
+    split: Split,
+    /// What was taken off the kernel everywhere. It changes no force; near the start, where all distances are small, it is nearly all of
+    /// the kernel, and the forces would drown in its rounding.
+    base: f64,
     /// What a point finds of itself, on average over its place in a cell: 1, but for what the splines leave.
     own: f64,
 }
@@ -58,31 +72,35 @@ impl<const D: usize> Grid<D> {
     /// If there are not as many forces as positions: a caller's mistake.
     pub fn repulsion(&mut self, positions: &[[f32; D]], forces: &mut [[f32; D]]) -> f64 {
         assert_eq!(positions.len(), forces.len(), "a force for each position");
-        let place = Place::around(positions);
-        let size = fast_size(2 * place.nodes);
+        let place = Place::around(positions, self.transform.as_ref().map(|kept| kept.spacing));
         let transform = match &mut self.transform {
-            Some(kept) if kept.size == size && kept.spacing == place.spacing => kept,
-            other => other.insert(Transform::new(size, place.spacing)),
+            Some(kept) if kept.serves(&place) => kept,
+            other => other.insert(Transform::new(fast_size(2 * place.nodes), place.spacing)),
         };
-        place.put(positions, size, &mut transform.cube);
+        place.put(positions, transform.size, &mut transform.cube);
         transform.apply();
-        let potential = &transform.cube;
-        let values: Vec<f64> = positions.par_iter().zip(forces).map(|(at, force)| place.read(potential, size, at, force)).collect();
+        let (potential, size) = (&transform.cube, transform.size);
+        let values: Vec<f64> = positions.par_iter().zip(&mut *forces).map(|(at, force)| place.read(potential, size, at, force)).collect();
+        let near = near::add(&transform.split, positions, forces);
+        let rows = positions.len() as f64;
         // Each point is in the potential itself.
-        (values.into_iter().sum::<f64>() - transform.own * positions.len() as f64).max(f64::MIN_POSITIVE)
+        let far = values.into_iter().sum::<f64>() + rows * ((rows - 1.0) * transform.base - transform.own);
+        (far + near).max(f64::MIN_POSITIVE)
     }
 }
 
 impl<const D: usize> Transform<D> {
     fn new(size: usize, spacing: f32) -> Self {
         let mut spectrum = Spectrum::<D>::new(size);
+        let split = Split::new(spacing);
+        let base = if spacing < SPACING { 1.0 } else { 0.0 };
         let distance = |node: usize| (node.min(size - node) as f64 * f64::from(spacing)).powi(2);
         let squares: Vec<f64> = (0..size).map(distance).collect();
         let mut cube: Vec<f32> = (0..size.pow(D as u32))
             .into_par_iter()
             .map(|at| {
                 let square: f64 = (0..D).map(|axis| squares[at / size.pow(axis as u32) % size]).sum();
-                (1.0 / (1.0 + square)) as f32
+                (split.far(square) - base) as f32
             })
             .collect();
         let symbols: Vec<f64> =
@@ -92,9 +110,14 @@ impl<const D: usize> Transform<D> {
         let symbol = |at: usize| spectrum.frequencies(at).iter().map(|&frequency| symbols[frequency]).product::<f64>();
         let kernel: Vec<f32> =
             values.iter().enumerate().map(|(at, value)| (f64::from(value.re) * scale / symbol(at).powi(2)) as f32).collect();
-        let mut made = Self { size, spacing, spectrum, kernel, cube, own: 1.0 };
+        let mut made = Self { size, spacing, spectrum, kernel, cube, split, base, own: 1.0 };
         made.own = made.own_share();
         made
+    }
+
+    /// Whether it is large enough for a grid of that spacing, and not much larger than need be.
+    fn serves(&self, place: &Place<D>) -> bool {
+        self.spacing == place.spacing && self.size >= 2 * place.nodes && self.size as f32 <= SLACK * fast_size(2 * place.nodes) as f32
     }
 
     /// The mean over all places in a cell of the potential that a point finds of itself. What one axis' two splines give at a distance of m
@@ -127,7 +150,8 @@ impl<const D: usize> Transform<D> {
 }
 
 impl<const D: usize> Place<D> {
-    fn around(positions: &[[f32; D]]) -> Self {
+    /// On nodes as far apart as those that are kept, if that will do.
+    fn around(positions: &[[f32; D]], kept: Option<f32>) -> Self {
         let (mut low, mut high) = ([f32::INFINITY; D], [f32::NEG_INFINITY; D]);
         for position in positions {
             for axis in 0..D {
@@ -136,16 +160,20 @@ impl<const D: usize> Place<D> {
             }
         }
         let range = low.iter().zip(&high).map(|(low, high)| high - low).fold(0.0, f32::max);
-        let mut spacing = SPACING[usize::from(D == 3)];
+        let kind = usize::from(D == 3);
+        let mut spacing = SPACING;
         for _ in 0..MOST_HALVINGS {
-            if range / spacing < FEWEST_CELLS {
+            if range / spacing < FEWEST_CELLS[kind] {
                 spacing *= 0.5;
             }
         }
-        while range / spacing + SUPPORT as f32 > MOST_NODES[usize::from(D == 3)] as f32 {
+        let root = (positions.len() as f32).powf(1.0 / D as f32);
+        let most = (NODES_PER_ROOT[kind] * root).clamp(FEWEST_NODES[kind], MOST_NODES[kind]);
+        while range / spacing + SUPPORT as f32 > most {
             spacing *= WIDEN;
         }
-        Self { origin: low, spacing, nodes: (range / spacing) as usize + SUPPORT }
+        let spacing = kept.filter(|kept| (spacing..SLACK * spacing).contains(kept)).unwrap_or(spacing);
+        Self { origin: low, spacing, nodes: ((range / spacing) as usize + SUPPORT).max(LEAST_NODES) }
     }
 
     /// The first node of the spline around a position along each axis, and the place between the inner two, 0..1.

@@ -2,14 +2,16 @@
 //!
 //! Neighbours make [`Affinities`] by perplexity; from the principal components, [`TsneRun`] goes down the gradient of the divergence
 //! between them and the layout's own affinities. A point is drawn by its neighbours ([`Affinities`]' rows) and pushed away by all others:
-//! by all pairs where there are few ([`exact`]), else by a potential on a grid ([`grid`]).
+//! by all pairs where there are few ([`exact`]), else by a potential on a grid and, where that is too coarse, by the pairs that are near ([`grid`]).
 
 mod affinities;
 pub mod exact;
 pub mod grid;
+mod near;
 mod pipeline;
 mod run;
 mod spectrum;
+mod split;
 
 pub use affinities::Affinities;
 pub use pipeline::embed;
