@@ -36,6 +36,17 @@ fn layout<const D: usize>(rows: usize, radius: f32) -> Vec<[f32; D]> {
     (0..rows).map(|row| std::array::from_fn(|axis| centres[row % 6][axis] + 0.4 * radius * (seed.next_f32() - 0.5))).collect()
 }
 
+/// A layout as t-SNE makes them of real features: many small islands over a wide range, and some points between them.
+fn islands<const D: usize>(rows: usize, width: f32) -> Vec<[f32; D]> {
+    let mut seed = SplitMix64::new(7);
+    let centres: Vec<[f32; D]> = (0..150).map(|_| std::array::from_fn(|_| width * (seed.next_f32() - 0.5))).collect();
+    let mut position = |row: usize| -> [f32; D] {
+        let spread = if row.is_multiple_of(9) { 8.0 } else { 0.3 + 0.01 * (row % 150) as f32 };
+        std::array::from_fn(|axis| centres[row % 150][axis] + spread * seed.next_normal())
+    };
+    (0..rows).map(&mut position).collect()
+}
+
 /// Sorted relative errors of forces.
 fn errors<const D: usize>(found: &[[f32; D]], should: &[[f32; D]]) -> Vec<f64> {
     let norm = |force: [f64; D]| force.iter().map(|value| value * value).sum::<f64>().sqrt();
@@ -51,15 +62,14 @@ fn errors<const D: usize>(found: &[[f32; D]], should: &[[f32; D]]) -> Vec<f64> {
     errors
 }
 
-fn compare_grid<const D: usize>(radius: f32) {
-    let positions = layout::<D>(5000, radius);
+fn compare_grid<const D: usize>(name: &str, positions: &[[f32; D]]) {
     let (mut exact, mut grid) = (vec![[0.0; D]; 5000], vec![[0.0; D]; 5000]);
-    let z = exact::repulsion(&positions, &mut exact);
-    let on_grid = Grid::default().repulsion(&positions, &mut grid);
+    let z = exact::repulsion(positions, &mut exact);
+    let on_grid = Grid::default().repulsion(positions, &mut grid);
     let found = errors(&grid, &exact);
-    println!("{D}-D, radius {radius}: median {}, p99 {}, Z off by {}", found[2500], found[4950], on_grid / z - 1.0);
-    assert!(found[2500] < 0.01 && found[4950] < 0.05, "{D}-D, radius {radius}: median {}, p99 {}", found[2500], found[4950]);
-    assert!((on_grid / z - 1.0).abs() < 0.01, "{D}-D, radius {radius}: Z {on_grid} for {z}");
+    println!("{D}-D, {name}: median {}, p99 {}, Z off by {}", found[2500], found[4950], on_grid / z - 1.0);
+    assert!(found[2500] < 0.01 && found[4950] < 0.05, "{D}-D, {name}: median {}, p99 {}", found[2500], found[4950]);
+    assert!((on_grid / z - 1.0).abs() < 0.001, "{D}-D, {name}: Z {on_grid} for {z}");
     // The measure can tell: forces of a layout that is a little wider are others.
     let wider: Vec<[f32; D]> = positions.iter().map(|position| position.map(|value| 1.1 * value)).collect();
     Grid::default().repulsion(&wider, &mut grid);
@@ -74,11 +84,31 @@ fn compare_grid<const D: usize>(radius: f32) {
 
 #[test]
 fn forces_on_the_grid_are_those_of_all_pairs() {
-    for radius in [0.02, 1.0, 5.0, 30.0] {
-        compare_grid::<2>(radius);
+    // From the first positions, of deviation 1e-4, to wide layouts, where nodes lie further apart than the kernel is wide.
+    for radius in [1e-4, 0.02, 1.0, 5.0, 30.0] {
+        compare_grid(&format!("radius {radius}"), &layout::<2>(5000, radius));
     }
-    for radius in [0.02, 1.0, 5.0, 12.0] {
-        compare_grid::<3>(radius);
+    for radius in [1e-4, 0.02, 1.0, 5.0, 12.0] {
+        compare_grid(&format!("radius {radius}"), &layout::<3>(5000, radius));
+    }
+    for width in [60.0, 250.0, 1000.0] {
+        compare_grid(&format!("islands, {width} wide"), &islands::<2>(5000, width));
+        compare_grid(&format!("islands, {width} wide"), &islands::<3>(5000, width));
+    }
+    let mut alone = islands::<2>(5000, 150.0);
+    alone[17] = [2000.0, 0.0];
+    compare_grid("islands and a point far away", &alone);
+}
+
+#[test]
+fn a_grid_that_was_used_before_gives_the_forces_of_the_layout_at_hand() {
+    let mut grid = Grid::default();
+    let (mut used, mut exact) = (vec![[0.0; 2]; 3000], vec![[0.0; 2]; 3000]);
+    for width in [20.0, 24.0, 200.0, 230.0, 180.0, 1.0] {
+        let positions = islands::<2>(3000, width);
+        let (z, on_grid) = (exact::repulsion(&positions, &mut exact), grid.repulsion(&positions, &mut used));
+        let found = errors(&used, &exact);
+        assert!(found[1500] < 0.01 && found[2970] < 0.05 && (on_grid / z - 1.0).abs() < 0.001, "{width}: {} {}", found[1500], found[2970]);
     }
 }
 
@@ -162,6 +192,12 @@ fn the_same_seed_gives_the_same_bytes_on_any_number_of_threads_and_another_gives
         (pool.install(|| Grid::default().repulsion(&layout::<3>(3000, 5.0), &mut forces)), forces)
     };
     assert_eq!(in_space(1), in_space(3));
+    let in_plane = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let mut forces = vec![[0.0; 2]; 3000];
+        (pool.install(|| Grid::default().repulsion(&islands::<2>(3000, 250.0), &mut forces)), forces)
+    };
+    assert_eq!(in_plane(1), in_plane(3));
 }
 
 #[test]

@@ -11,7 +11,7 @@ const SHARPNESS: f64 = 0.2;
 const CUT: f64 = 6.5;
 /// A near part that is smaller than this everywhere, as a share of the whole kernel's largest, is left out.
 const NEGLIGIBLE: f64 = 1e-3;
-/// Places in the table of the near part.
+/// Places in the table of the Gaussian.
 const PLACES: usize = 2048;
 
 /// The two parts for one distance between nodes.
@@ -21,8 +21,8 @@ pub struct Split {
     reach: f32,
     /// From a square to a place in the table.
     scale: f32,
-    /// For d² from 0 to the square of the reach, evenly: the near part, and minus its derivative by d².
-    table: Vec<[f32; 2]>,
+    /// exp(-T (1 + d²)) for d² from 0 to the square of the reach, evenly. The quotient changes too fast for a table where nodes lie wide.
+    table: Vec<f32>,
 }
 
 impl Split {
@@ -34,12 +34,8 @@ impl Split {
             return Self { limit, reach: 0.0, scale: 0.0, table: Vec::new() };
         }
         let largest = CUT / limit;
-        let near = |place: usize| {
-            let beyond = 1.0 + largest * place as f64 / PLACES as f64;
-            let part = (-limit * beyond).exp() / beyond;
-            [part as f32, (part * (limit + 1.0 / beyond)) as f32]
-        };
-        let table = (0..=PLACES + 1).map(near).collect();
+        let gaussian = |place: usize| (-limit * (1.0 + largest * place as f64 / PLACES as f64)).exp() as f32;
+        let table = (0..=PLACES + 1).map(gaussian).collect();
         Self { limit, reach: largest.sqrt() as f32, scale: (PLACES as f64 / largest) as f32, table }
     }
 
@@ -65,7 +61,9 @@ impl Split {
         let along = square * self.scale;
         let place = along as usize;
         let (low, high, within) = (self.table[place], self.table[place + 1], along - place as f32);
-        [low[0] + within * (high[0] - low[0]), low[1] + within * (high[1] - low[1])]
+        let inverse = 1.0 / (1.0 + square);
+        let share = inverse * (low + within * (high - low));
+        [share, share * (self.limit as f32 + inverse)]
     }
 }
 
@@ -79,7 +77,8 @@ mod tests {
             let split = Split::new(spacing);
             assert!(split.reach() > 3.0 * spacing && split.reach() < 8.0 * spacing);
             for step in 0..500_u16 {
-                let square = split.reach().powi(2) * f32::from(step) / 500.0;
+                // Closer steps near 0, where the kernel changes.
+                let square = (split.reach() * f32::from(step) / 500.0).powi(2);
                 let (whole, exact) = (1.0 / (1.0 + f64::from(square)), f64::from(square));
                 let [near, slope] = split.near(square).map(f64::from);
                 assert!((near + split.far(exact) - whole).abs() < 1e-4, "{spacing}, {square}");
