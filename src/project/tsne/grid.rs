@@ -12,10 +12,8 @@ use rayon::prelude::*;
 
 use super::near;
 use super::spectrum::{Spectrum, fast_size};
-use super::split::Split;
+use super::split::{FINE_SPACING, Split};
 
-/// Distance between nodes that needs no help from near pairs, in units of the layout; the kernel's width is 1.
-const SPACING: f32 = 0.14;
 /// Most nodes along an axis for each root of the rows (the square root in the plane, the cubic one in space), so that grid and near pairs
 /// take about as long; at least and at most so many. Past them the nodes lie wider apart.
 const NODES_PER_ROOT: [f32; 2] = [2.2, 3.0];
@@ -93,7 +91,7 @@ impl<const D: usize> Transform<D> {
     fn new(size: usize, spacing: f32) -> Self {
         let mut spectrum = Spectrum::<D>::new(size);
         let split = Split::new(spacing);
-        let base = if spacing < SPACING { 1.0 } else { 0.0 };
+        let base = if spacing < FINE_SPACING { 1.0 } else { 0.0 };
         let distance = |node: usize| (node.min(size - node) as f64 * f64::from(spacing)).powi(2);
         let squares: Vec<f64> = (0..size).map(distance).collect();
         let mut cube: Vec<f32> = (0..size.pow(D as u32))
@@ -161,7 +159,7 @@ impl<const D: usize> Place<D> {
         }
         let range = low.iter().zip(&high).map(|(low, high)| high - low).fold(0.0, f32::max);
         let kind = usize::from(D == 3);
-        let mut spacing = SPACING;
+        let mut spacing = FINE_SPACING;
         for _ in 0..MOST_HALVINGS {
             if range / spacing < FEWEST_CELLS[kind] {
                 spacing *= 0.5;

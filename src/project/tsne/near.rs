@@ -98,8 +98,8 @@ impl<const D: usize> Cells<D> {
         for line in 0..side.pow(D as u32 - 1) {
             // A run of cells along the first axis.
             let mut first = home;
-            for axis in 1..D {
-                first[axis] += line / side.pow(axis as u32 - 1) % side - CELLS_PER_REACH;
+            for (axis, first) in first.iter_mut().enumerate().skip(1) {
+                *first += line / side.pow(axis as u32 - 1) % side - CELLS_PER_REACH;
             }
             if (1..D).any(|axis| first[axis] < 0 || first[axis] >= self.counts[axis]) {
                 continue;

@@ -5,8 +5,10 @@
 //! is gone a few h away. So Ewald splits 1 / d ("Die Berechnung optischer und elektrostatischer Gitterpotentiale", 1921), and Essmann et
 //! al. put the smooth part on a grid with B-splines ("A smooth particle mesh Ewald method", 1995).
 
+/// A distance between nodes, in units of the layout, from which on downwards there is no near part.
+pub const FINE_SPACING: f32 = 0.12;
 /// T h²: more makes the near part shorter and leaves the grid more than its splines can follow.
-const SHARPNESS: f64 = 0.2;
+const SHARPNESS: f64 = 0.15;
 /// T d² where the near part is taken to be 0.
 const CUT: f64 = 6.5;
 /// A near part that is smaller than this everywhere, as a share of the whole kernel's largest, is left out.
@@ -93,7 +95,7 @@ mod tests {
 
     #[test]
     fn fine_grids_need_no_near_part() {
-        let split = Split::new(0.1);
+        let split = Split::new(FINE_SPACING);
         assert!(split.reach() == 0.0 && (split.far(0.0) - 1.0).abs() < 1e-3);
     }
 }
