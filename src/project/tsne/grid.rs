@@ -6,7 +6,7 @@
 //! interpolate with polynomials and four charges), and the potential is read with the same splines and with their slopes. Splines blur;
 //! the kernel's spectrum is divided by their symbol, once for putting and once for reading, so that on the nodes the sum is exact
 //! (cardinal splines: Unser, Aldroubi and Eden, "B-spline signal processing", 1993). Nodes too far apart for the kernel get its smooth part
-//! only, and the pairs that are near the rest ([`super::split`]).
+//! only, and the pairs that are near the rest (`split.rs`, `near.rs`).
 
 use rayon::prelude::*;
 
