@@ -1,7 +1,7 @@
 //! The exact search: all pairs of rows, a block of queries against a block of candidates at a time, as one matrix product.
 //!
-//! With rows centred at their mean, |a - b|² = |a|² + |b|² - 2 a·b. Its rounding in `f32` may swap near ties, so that a few more than `k` are
-//! kept, and their distances are computed anew from the differences.
+//! With rows centred at their mean, |a - b|² = |a|² + |b|² - 2 a·b. Its rounding in `f32` may swap near ties, and far from the mean more than
+//! those: all are kept that rounding may have put behind the `k`th, and their distances are computed anew from the differences.
 
 use rayon::prelude::*;
 
@@ -14,8 +14,10 @@ use crate::matrix::{FeatureMatrix, RowSource as _};
 const QUERIES: usize = 128;
 /// Rows that they are compared with at a time.
 const CANDIDATES: usize = 1024;
-/// Candidates kept beyond `k`.
+/// Candidates kept beyond `k`, at least.
 const MARGIN: usize = 8;
+/// Candidates kept for each one wanted, at most: among very many equal rows, rounding alone would keep them all.
+const MOST_KEPT: usize = 16;
 /// Distances that are compared with the limit together.
 const LANES: usize = 16;
 
@@ -46,7 +48,7 @@ pub fn search(matrix: &FeatureMatrix, k: usize, watch: &dyn Watch) -> Result<Nei
         let blocks = indices[first * k..end * k].par_chunks_mut(QUERIES * k).zip(distances[first * k..end * k].par_chunks_mut(QUERIES * k));
         blocks.enumerate().for_each(|(block, (indices, distances))| {
             let query = first + block * QUERIES;
-            nearest_of_block(&centred, &norms, matrix.dims(), query, k, indices, distances);
+            nearest_of_block(matrix, &centred, &norms, query, k, indices, distances);
         });
     }
     Ok(NeighborTable { k, indices, distances })
@@ -65,9 +67,18 @@ fn centred(matrix: &FeatureMatrix) -> Vec<f32> {
     matrix.values().par_iter().enumerate().map(|(at, &value)| (f64::from(value) - mean[at % dims]) as f32).collect()
 }
 
-fn nearest_of_block(centred: &[f32], norms: &[f32], dims: usize, query: usize, k: usize, indices: &mut [u32], distances: &mut [f32]) {
+fn nearest_of_block(
+    matrix: &FeatureMatrix,
+    centred: &[f32],
+    norms: &[f32],
+    query: usize,
+    k: usize,
+    indices: &mut [u32],
+    distances: &mut [f32],
+) {
+    let dims = matrix.dims();
     let (rows, queries) = (norms.len(), indices.len() / k);
-    let mut kept: Vec<Kept> = (0..queries).map(|_| Kept::new((k + MARGIN).min(rows - 1))).collect();
+    let mut kept: Vec<Kept> = (query..query + queries).map(|row| Kept::new((k + MARGIN).min(rows - 1), norms[row], dims)).collect();
     let ours = Operand::new(&centred[query * dims..(query + queries) * dims], queries, dims);
     let mut products = vec![0.0; queries * CANDIDATES];
     for first in (0..rows).step_by(CANDIDATES) {
@@ -81,8 +92,7 @@ fn nearest_of_block(centred: &[f32], norms: &[f32], dims: usize, query: usize, k
     }
     for (number, kept) in kept.into_iter().enumerate() {
         let row = query + number;
-        let mut found: Vec<(f32, u32)> =
-            kept.into_candidates().map(|other| (distance(centred, dims, row, other as usize), other)).collect();
+        let mut found: Vec<(f32, u32)> = kept.into_candidates().map(|other| (distance(matrix, row, other as usize), other)).collect();
         found.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
         for (at, (distance, other)) in found.into_iter().take(k).enumerate() {
             (distances[number * k + at], indices[number * k + at]) = (distance, other);
@@ -90,22 +100,39 @@ fn nearest_of_block(centred: &[f32], norms: &[f32], dims: usize, query: usize, k
     }
 }
 
-fn distance(centred: &[f32], dims: usize, a: usize, b: usize) -> f32 {
-    let pairs = centred[a * dims..(a + 1) * dims].iter().zip(&centred[b * dims..(b + 1) * dims]);
+fn distance(matrix: &FeatureMatrix, a: usize, b: usize) -> f32 {
+    let pairs = matrix.row(a).iter().zip(matrix.row(b));
     pairs.map(|(a, b)| (f64::from(*a) - f64::from(*b)).powi(2)).sum::<f64>().sqrt() as f32
 }
 
-/// The nearest candidates so far of one query: up to twice as many as wanted, thinned out when full.
+/// The nearest candidates so far of one query: those wanted, and those that rounding may have put behind them; thinned out when full.
 struct Kept {
     wanted: usize,
     candidates: Vec<(f32, u32)>,
     /// What a candidate must be below, |b|² - 2 a·b; the query's own |a|² is the same for all.
     limit: f32,
+    /// So many candidates are thinned out.
+    full: usize,
+    /// The query's |a|².
+    norm: f64,
+    /// How far two rounded keys may be off together, of (|a| + |b|)².
+    rounding: f64,
 }
 
 impl Kept {
-    fn new(wanted: usize) -> Self {
-        Self { wanted, candidates: Vec::with_capacity(2 * wanted + LANES), limit: f32::INFINITY }
+    fn new(wanted: usize, norm: f32, dims: usize) -> Self {
+        let rounding = 2.0 * (dims + 4) as f64 * f64::from(f32::EPSILON);
+        let candidates = Vec::with_capacity(2 * wanted + LANES);
+        Self { wanted, candidates, limit: f32::INFINITY, full: 2 * wanted, norm: f64::from(norm), rounding }
+    }
+
+    /// The key from which on candidates are surely behind all of those wanted, the last of which has the key `last`. A sum of n products in any
+    /// order is off by about n u of the sum of their sizes (Higham, "Accuracy and stability of numerical algorithms", 2002, section 3.1),
+    /// and who is nearer than d has |b| <= |a| + d.
+    fn surely_behind(&self, last: f32) -> f32 {
+        let own = self.norm.sqrt();
+        let farthest = own + (f64::from(last) + self.norm).max(0.0).sqrt();
+        (f64::from(last) + self.rounding * (own + farthest).powi(2)) as f32
     }
 
     fn look_through(&mut self, products: &[f32], norms: &[f32], first: usize, query: usize) {
@@ -122,7 +149,7 @@ impl Kept {
                     self.candidates.push((key, other as u32));
                 }
             }
-            if self.candidates.len() >= 2 * self.wanted {
+            if self.candidates.len() >= self.full {
                 self.thin_out();
             }
         }
@@ -132,8 +159,21 @@ impl Kept {
         if self.candidates.len() > self.wanted {
             let order = |a: &(f32, u32), b: &(f32, u32)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
             let (_, last, _) = self.candidates.select_nth_unstable_by(self.wanted - 1, order);
-            self.limit = last.0;
-            self.candidates.truncate(self.wanted);
+            let last = last.0;
+            let limit = self.surely_behind(last);
+            self.limit = limit;
+            let mut at = 0;
+            self.candidates.retain(|&(key, _)| {
+                at += 1;
+                at <= self.wanted || key < limit
+            });
+            let most = MOST_KEPT * self.wanted;
+            if self.candidates.len() > most {
+                let (_, last, _) = self.candidates.select_nth_unstable_by(most - 1, order);
+                self.limit = last.0;
+                self.candidates.truncate(most);
+            }
+            self.full = 2 * self.candidates.len();
         }
     }
 
@@ -187,6 +227,18 @@ mod tests {
         let table = search(&FeatureMatrix::new(300, 3, vec![0.7; 900]), 4, &Patient).unwrap();
         assert_eq!((table.of(0), table.of(2), table.of(299)), (&[1, 2, 3, 4][..], &[0, 1, 3, 4][..], &[0, 1, 2, 3][..]));
         assert!(table.distances.iter().all(|&distance| distance == 0.0));
+    }
+
+    #[test]
+    fn tight_clusters_far_from_the_mean_lose_no_neighbours() {
+        let mut seed = SplitMix64::new(3);
+        let centres: Vec<f32> = (0..20 * 12).map(|_| 10.0 * seed.next_normal()).collect();
+        for spread in [1e-1, 1e-2, 1e-3] {
+            let values = (0..1500 * 12).map(|at| centres[(at / 12) % 20 * 12 + at % 12] + spread * seed.next_normal()).collect();
+            let matrix = FeatureMatrix::new(1500, 12, values);
+            let table = search(&matrix, 20, &Patient).unwrap();
+            assert!(crate::neighbors::recall::measure(&matrix, &table) > 0.999, "spread {spread}");
+        }
     }
 
     #[test]
