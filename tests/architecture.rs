@@ -39,7 +39,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("anyhow", &["cli"]),
     ("burn", &["nn"]),
     ("burn_flex", &["nn"]),
-    ("bytemuck", &["store/matrix_file.rs", "gpu", "project/**/gpu.rs", "render"]),
+    ("bytemuck", &["store/matrix_file.rs", "gpu", "project/**/gpu.rs", "project/tsne/gpu", "render"]),
     ("clap", &["cli"]),
     ("cpal", &["player/output/cpal.rs"]),
     ("ctrlc", &["cli/interrupt.rs"]),
@@ -70,7 +70,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("symphonia", &["audio"]),
     ("symphonia_adapter_libopus", &["audio/opus.rs"]),
     ("thiserror", EVERYWHERE),
-    ("wgpu", &["gpu", "project/**/gpu.rs", "render", "app/frame.rs", "app/headless.rs", "app/windowed.rs"]),
+    ("wgpu", &["gpu", "project/**/gpu.rs", "project/tsne/gpu", "render", "app/frame.rs", "app/headless.rs", "app/windowed.rs"]),
     ("winit", &["app/windowed.rs"]),
 ];
 const EVERYWHERE: &[&str] = &["**"];

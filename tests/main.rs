@@ -28,6 +28,7 @@ mod shards;
 mod store;
 mod tensors;
 mod tsne;
+mod tsne_gpu;
 mod vggish;
 #[cfg(target_os = "linux")]
 mod window;

@@ -191,7 +191,6 @@ fn tsne_reports_its_parts_and_refuses_what_is_not_its_own() {
         ("m.npy --method tsne --out l.npy --axes 1,2", "--axes"),
         ("m.npy --method tsne --out l.npy --perplexity 0.2", "from 1 on"),
         ("m.npy --method tsne --out l.npy --exaggeration nan", "1 to 100"),
-        ("m.npy --method tsne --out l.npy --device gpu", "CPU so far"),
         ("m.npy --method pca --out l.npy --seed 3", "--seed goes with --method tsne"),
     ] {
         assert!(place.refusal(line).contains(word), "{line}: {}", place.refusal(line));

@@ -5,6 +5,8 @@ use std::mem::offset_of;
 use tagscape::gpu::{Binding, BindingKind, Kernel, ShaderSource};
 use tagscape::project;
 use tagscape::project::pca::gpu::PcaParams;
+use tagscape::project::tsne::gpu::params::{FftPass, TsneParams, TsnePartial, TsnePlan};
+use tagscape::project::{pca, tsne};
 use wgpu::naga::{AddressSpace, Module, StorageAccess, TypeInner};
 
 /// Name, offset and, last, the size of the whole, as Rust has them.
@@ -64,14 +66,35 @@ fn disagreement(kernel: &Kernel) -> Option<String> {
 #[test]
 fn the_parameters_of_pca_lie_where_the_shader_reads_them() {
     let rust = layout_of!(PcaParams { rows, dims, axes, slab_rows, scale, unscale, unused_a, unused_b });
-    for source in project::SHADERS {
-        assert_layout(source, "PcaParams", &rust);
+    for kernel in pca::gpu::KERNELS {
+        assert_layout(&kernel.shader, "PcaParams", &rust);
     }
 }
 
 #[test]
+fn what_the_kernels_of_tsne_share_lies_where_the_shaders_read_it() {
+    let params = layout_of!(TsneParams { rows, dims, log_size, most_cells, exaggeration, momentum, rate, unused });
+    let plan = layout_of!(TsnePlan {
+        origin, mean, spacing, limit, reach, base, per_unit, z, own, changed, nodes, cells_x, cells_y, cells_z
+    });
+    let partial = layout_of!(TsnePartial { sum, low, high });
+    let holds = |shader: &ShaderSource, name: &str| shader.parse().unwrap().types.iter().any(|(_, ty)| ty.name.as_deref() == Some(name));
+    let mut seen = 0;
+    for kernel in tsne::gpu::kernels::KERNELS {
+        for (name, rust) in [("TsneParams", &params), ("TsnePlan", &plan), ("TsnePartial", &partial)] {
+            if holds(&kernel.shader, name) {
+                assert_layout(&kernel.shader, name, rust);
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen >= 2 * tsne::gpu::kernels::KERNELS.len(), "{seen}");
+    assert_layout(&tsne::gpu::kernels::FFT.shader, "FftPass", &layout_of!(FftPass { axis, mode, whole, unused }));
+}
+
+#[test]
 fn kernel_tables_say_what_the_shaders_say() {
-    for kernel in project::KERNELS {
+    for kernel in project::KERNELS.iter().copied().flatten() {
         assert_eq!(kernel.shader.parse().unwrap().entry_points.len(), 1, "{}", kernel.shader.name);
         assert_eq!(disagreement(kernel), None, "{}", kernel.shader.name);
     }
@@ -79,7 +102,7 @@ fn kernel_tables_say_what_the_shaders_say() {
 
 #[test]
 fn a_table_that_is_off_is_noticed() {
-    let right = *project::KERNELS[0];
+    let right = *pca::gpu::KERNELS[0];
     assert!(disagreement(&Kernel { workgroup_size: [32, 1, 1], ..right }).unwrap().contains("workgroup size"));
     const BINDINGS: &[Binding] = &[Binding::PARAMS, Binding::output(0), Binding::output(1)];
     assert!(disagreement(&Kernel { bindings: BINDINGS, ..right }).unwrap().contains("bindings"));
@@ -90,5 +113,5 @@ fn a_table_that_is_off_is_noticed() {
 fn a_struct_that_is_off_is_noticed() {
     let (mut members, size): Layout = layout_of!(PcaParams { rows, dims, axes, slab_rows, scale, unscale, unused_a, unused_b });
     members.swap(0, 1);
-    assert_layout(&project::SHADERS[0], "PcaParams", &(members, size));
+    assert_layout(&pca::gpu::MEAN.shader, "PcaParams", &(members, size));
 }

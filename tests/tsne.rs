@@ -2,7 +2,6 @@
 
 use tagscape::matrix::FeatureMatrix;
 use tagscape::neighbors::{self, Watch};
-use tagscape::project::pca::cpu::CpuEngine;
 use tagscape::project::tsne::grid::Grid;
 use tagscape::project::tsne::{Affinities, TsneOptions, TsneRun, embed, exact};
 use tagscape::project::{Compute, Method, NoObserver, ProjectError, Projection};
@@ -163,9 +162,9 @@ fn the_divergence_falls_and_clusters_stay_together() {
     // Below and above the size from which a grid is used.
     for (rows, dims) in [(300, 2), (300, 3), (2100, 2), (1500, 3)] {
         let matrix = clusters(rows, 8);
-        let (layout, report) = embed(&matrix, &options(dims, 400), &mut CpuEngine, &NoObserver).unwrap();
+        let (layout, report) = embed(&matrix, &options(dims, 400), &Compute::Cpu, &NoObserver).unwrap();
         // Right after the exaggeration it may rise for a few steps; in the end it is far below the start.
-        let first = embed(&matrix, &options(dims, 0), &mut CpuEngine, &NoObserver).unwrap().1.kl;
+        let first = embed(&matrix, &options(dims, 0), &Compute::Cpu, &NoObserver).unwrap().1.kl;
         assert!(report.kl < 0.6 * first, "{rows} rows, {dims}-D: {first}, {}", report.kl);
         assert_eq!((report.iterations, report.knn_recall_measured), (400, 1.0));
         let found = neighbors::find(&layout, 5, &Patient).unwrap().table;
@@ -180,7 +179,7 @@ fn the_same_seed_gives_the_same_bytes_on_any_number_of_threads_and_another_gives
     let matrix = clusters(2100, 6);
     let with = |threads: usize, dims: usize, seed: u64| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| embed(&matrix, &TsneOptions { seed, ..options(dims, 60) }, &mut CpuEngine, &NoObserver).unwrap().0)
+        pool.install(|| embed(&matrix, &TsneOptions { seed, ..options(dims, 60) }, &Compute::Cpu, &NoObserver).unwrap().0)
     };
     for dims in [2, 3] {
         assert_eq!(with(1, dims, 0), with(3, dims, 0));
@@ -209,7 +208,7 @@ fn few_rows_equal_rows_and_one_column_give_a_layout() {
     for matrix in [line(1), line(2), line(3), line(50), duplicated, same(0.0), same(3.0), huge] {
         for dims in [2, 3] {
             let (layout, report) =
-                embed(&matrix, &TsneOptions { dims, iterations: 300, ..TsneOptions::default() }, &mut CpuEngine, &NoObserver).unwrap();
+                embed(&matrix, &TsneOptions { dims, iterations: 300, ..TsneOptions::default() }, &Compute::Cpu, &NoObserver).unwrap();
             assert!(layout.values().iter().all(|value| value.is_finite()) && report.kl.is_finite(), "{report:?}");
             assert!(report.kl > -1e-3, "{report:?}");
         }

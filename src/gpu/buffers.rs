@@ -40,6 +40,19 @@ impl<T: Pod> StorageBuffer<T> {
         Ok(made)
     }
 
+    /// One value that a kernel writes and others read as parameters.
+    ///
+    /// # Errors
+    /// [`GpuError::OutOfMemory`].
+    pub fn also_uniform(context: &GpuContext, label: &str, value: &T) -> Result<Self, GpuError> {
+        let copies = wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST;
+        let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::UNIFORM | copies;
+        let limit = context.caps.limits.max_uniform_buffer_binding_size;
+        let made = Self { buffer: create(context, label, bytes_of::<T>(1), limit, usage)?, len: 1, holds: PhantomData };
+        made.write(context, 0, std::slice::from_ref(value))?;
+        Ok(made)
+    }
+
     /// Writes `values` from value `first` on, before anything that is submitted later.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! The GPU below everything that computes or draws: adapter and device, shader sources, compute kernels, buffers, reading back.
 //!
 //! It owns no shader of its own: `project` and `render` declare theirs as [`shader::ShaderSource`] constants and list them in
-//! a `SHADERS` table, which the tests put together. What is asked of a device is WebGPU's default limits, raised to the adapter's for buffer
+//! a table, which the tests put together. What is asked of a device is WebGPU's default limits, raised to the adapter's for buffer
 //! sizes only, and no optional feature, so that what runs here runs on every WebGPU adapter.
 
 pub mod buffers;
@@ -16,5 +16,5 @@ pub use buffers::{PositionBuffer, StorageBuffer, UniformBuffer};
 pub use caps::DeviceCaps;
 pub use context::{AdapterChoice, GpuContext, has_real_gpu, new_instance};
 pub use error::GpuError;
-pub use kernel::{Binding, BindingKind, Kernel, KernelPipeline};
+pub use kernel::{Binding, BindingKind, BoundKernel, Kernel, KernelPipeline};
 pub use shader::{ShaderError, ShaderPart, ShaderSource};

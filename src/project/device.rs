@@ -58,6 +58,15 @@ impl Compute {
     pub fn automatic(context: GpuContext) -> Self {
         if context.caps.is_cpu() { Self::Cpu } else { Self::Gpu(context) }
     }
+
+    /// What runs, for reports.
+    #[must_use]
+    pub fn device(&self) -> ComputeDevice {
+        match self {
+            Self::Cpu => ComputeDevice::Cpu,
+            Self::Gpu(_) => ComputeDevice::Gpu,
+        }
+    }
 }
 
 impl FromStr for DeviceChoice {

@@ -22,8 +22,10 @@ pub use run::{NoObserver, Observer, Projection};
 
 use crate::gpu::{Kernel, ShaderSource};
 
-/// Every compute kernel of this module.
-pub const KERNELS: &[&Kernel] = &[&pca::gpu::MEAN, &pca::gpu::COVARIANCE, &pca::gpu::TRANSFORM];
+/// Every compute kernel of this module, by method.
+pub const KERNELS: &[&[&Kernel]] = &[pca::gpu::KERNELS, tsne::gpu::kernels::KERNELS];
 
 /// Every shader of this module.
-pub const SHADERS: &[ShaderSource] = &[pca::gpu::MEAN.shader, pca::gpu::COVARIANCE.shader, pca::gpu::TRANSFORM.shader];
+pub fn shaders() -> impl Iterator<Item = ShaderSource> {
+    KERNELS.iter().flat_map(|kernels| kernels.iter()).map(|kernel| kernel.shader)
+}

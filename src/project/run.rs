@@ -61,7 +61,7 @@ impl Projection<'_> {
         let mut layout = match &self.method {
             Method::Original { axes } => self.original(shown, axes)?,
             Method::Pca { components } => self.pca_on(compute, shown, Columns::Centred, components, observer)?,
-            Method::Tsne(options) => Self::tsne(shown, options, observer)?,
+            Method::Tsne(options) => Self::tsne(shown, options, compute, observer)?,
             Method::StdPca { components } => self.pca_on(compute, shown, Columns::Standardised, components, observer)?,
         };
         layout.seconds = start.elapsed().as_secs_f64();
@@ -76,16 +76,20 @@ impl Projection<'_> {
         Ok(Layout { coordinates, axes, explained_variance_ratio: Vec::new(), embedding: None, device: ComputeDevice::Cpu, seconds: 0.0 })
     }
 
-    /// On the CPU, whatever the device: its steps have no compute shaders.
-    fn tsne(shown: &dyn RowSource, options: &TsneOptions, observer: &dyn Observer) -> Result<Layout, ProjectError> {
-        let (coordinates, report) = tsne::embed(shown, options, &mut pca::cpu::CpuEngine, observer)?;
+    fn tsne(
+        shown: &dyn RowSource,
+        options: &TsneOptions,
+        compute: &Compute,
+        observer: &dyn Observer,
+    ) -> Result<Layout, ProjectError> {
+        let (coordinates, report) = tsne::embed(shown, options, compute, observer)?;
         let label = |axis: usize| AxisLabel { name: format!("t-SNE {}", axis + 1), explained_variance_ratio: None };
         Ok(Layout {
             coordinates,
             axes: (0..options.dims).map(label).collect(),
             explained_variance_ratio: Vec::new(),
             embedding: Some(report),
-            device: ComputeDevice::Cpu,
+            device: compute.device(),
             seconds: 0.0,
         })
     }

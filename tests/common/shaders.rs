@@ -3,10 +3,7 @@
 use tagscape::gpu::ShaderSource;
 use tagscape::{project, render};
 
-/// One line for each module that has shaders.
-const MODULES: &[&[ShaderSource]] = &[project::SHADERS, render::SHADERS];
-
 /// All registered shaders.
-pub fn all() -> impl Iterator<Item = &'static ShaderSource> {
-    MODULES.iter().flat_map(|module| module.iter())
+pub fn all() -> impl Iterator<Item = ShaderSource> {
+    project::shaders().chain(render::SHADERS.iter().copied())
 }

@@ -4,7 +4,7 @@ use anyhow::bail;
 
 use super::ProjectArgs;
 use crate::project::tsne::TsneOptions;
-use crate::project::{DeviceChoice, Method};
+use crate::project::Method;
 
 /// What t-SNE takes; none of it goes with another method.
 #[derive(Clone, Debug, clap::Args)]
@@ -31,9 +31,6 @@ impl TsneArgs {
     pub fn options(&self, args: &ProjectArgs) -> anyhow::Result<Method> {
         if args.axes.is_some() {
             bail!("--axes goes with original, pca and std-pca; t-SNE takes --dims 2 or 3");
-        }
-        if args.device == DeviceChoice::Gpu {
-            bail!("t-SNE runs on the CPU so far; leave --device gpu out");
         }
         let defaults = TsneOptions::default();
         let options = TsneOptions {

@@ -42,6 +42,9 @@ pub static TRANSFORM: Kernel = Kernel {
     bindings: &[Binding::PARAMS, Binding::input(0), Binding::input(1), Binding::input(2), Binding::output(3)],
 };
 
+/// All of them.
+pub const KERNELS: &[&Kernel] = &[&MEAN, &COVARIANCE, &TRANSFORM];
+
 /// Side of a tile of `pca_covariance.wgsl`.
 const TILE: usize = 32;
 /// Rows of a workgroup of `pca_transform.wgsl`.

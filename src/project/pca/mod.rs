@@ -20,6 +20,7 @@ pub mod gpu;
 
 pub use engine::{Centring, ColumnSums, Engine, power_of_two_scale};
 
+use super::device::Compute;
 use super::error::ProjectError;
 use super::run::Observer;
 use crate::matrix::{FeatureMatrix, RowSource};
@@ -35,6 +36,21 @@ pub enum Columns {
     Centred,
     /// Centred and divided by their standard deviation (divisor rows): PCA of the correlation matrix, STD-PCA. A column that does not vary stays 0.
     Standardised,
+}
+
+/// The first `count` components of `source`, fitted on all its rows: `[rows, count]`.
+///
+/// # Errors
+/// As [`Pca::fit`].
+pub fn leading(source: &dyn RowSource, count: usize, compute: &Compute, observer: &dyn Observer) -> Result<FeatureMatrix, ProjectError> {
+    let through = |engine: &mut dyn Engine| {
+        let fitted = Pca::fit(source, Columns::Centred, engine, observer)?;
+        fitted.transform(source, &(0..count).collect::<Vec<_>>(), engine, observer)
+    };
+    match compute {
+        Compute::Cpu => through(&mut cpu::CpuEngine),
+        Compute::Gpu(context) => through(&mut gpu::GpuEngine::new(context)?),
+    }
 }
 
 /// A fitted PCA.

@@ -93,6 +93,12 @@ impl Affinities {
         self.columns[range.clone()].iter().map(|&other| other as usize).zip(self.values[range].iter().copied())
     }
 
+    /// The three columns as a GPU takes them: where each row's entries begin, `[rows + 1]`, the other row of each entry, and p of each.
+    #[must_use]
+    pub fn columns(&self) -> (Vec<u32>, &[u32], &[f32]) {
+        (self.offsets.iter().map(|&offset| u32::try_from(offset).unwrap_or(u32::MAX)).collect(), &self.columns, &self.values)
+    }
+
     /// Adds up, for every row in order, what `of_row` makes of it, in parts that do not depend on the number of threads.
     pub(super) fn sum_over_rows(&self, of_row: impl Fn(usize) -> f64 + Sync + Send) -> f64 {
         (0..self.rows()).into_par_iter().map(of_row).collect::<Vec<f64>>().into_iter().sum()

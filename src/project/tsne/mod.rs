@@ -6,6 +6,7 @@
 
 mod affinities;
 pub mod exact;
+pub mod gpu;
 pub mod grid;
 mod near;
 mod pipeline;

@@ -2,12 +2,14 @@
 
 use std::time::Instant;
 
+use super::gpu::{self, TsneGpuRun};
 use super::{Affinities, TsneOptions, TsneRun};
 use crate::matrix::{FeatureMatrix, RowSource};
 use crate::neighbors::{self, Watch};
 use crate::project::error::ProjectError;
 use crate::project::layout::{EmbeddingReport, EmbeddingSeconds};
-use crate::project::pca::{self, Columns, Pca};
+use crate::project::device::Compute;
+use crate::project::pca;
 use crate::project::run::Observer;
 use crate::seed::SplitMix64;
 
@@ -50,15 +52,15 @@ impl Watch for Part<'_> {
 pub fn embed(
     source: &dyn RowSource,
     options: &TsneOptions,
-    engine: &mut dyn pca::Engine,
+    compute: &Compute,
     observer: &dyn Observer,
 ) -> Result<(FeatureMatrix, EmbeddingReport), ProjectError> {
     if !(options.perplexity >= 1.0 && options.perplexity.is_finite()) {
         return Err(ProjectError::Perplexity { given: options.perplexity });
     }
     match options.dims {
-        2 => embed_in::<2>(source, options, engine, observer),
-        3 => embed_in::<3>(source, options, engine, observer),
+        2 => embed_in::<2>(source, options, compute, observer),
+        3 => embed_in::<3>(source, options, compute, observer),
         given => Err(ProjectError::EmbeddingDims { given }),
     }
 }
@@ -66,14 +68,19 @@ pub fn embed(
 fn embed_in<const D: usize>(
     source: &dyn RowSource,
     options: &TsneOptions,
-    engine: &mut dyn pca::Engine,
+    compute: &Compute,
     observer: &dyn Observer,
 ) -> Result<(FeatureMatrix, EmbeddingReport), ProjectError> {
+    let rows = source.rows();
+    let perplexity = options.perplexity.min((rows.saturating_sub(1) as f64 / 3.0).max(1.0));
+    let k = (3.0 * perplexity) as usize;
+    if let Compute::Gpu(context) = compute {
+        gpu::check(&context.caps, rows, k)?;
+    }
     let part = |from: f64, to: f64| Part { observer, from, to };
     let start = Instant::now();
-    let pca = Pca::fit(source, Columns::Centred, engine, &part(0.0, 0.05))?;
     let kept = options.pca_dims.max(D).min(source.dims());
-    let components = pca.transform(source, &(0..kept).collect::<Vec<_>>(), engine, &part(0.05, 0.08))?;
+    let components = pca::leading(source, kept, compute, &part(0.0, 0.08))?;
     let mut features = if source.dims() > kept { components.clone() } else { source.to_matrix() };
     // Squares must neither overflow nor vanish, and the scale of distances does not matter.
     let largest = features.values().iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
@@ -82,9 +89,7 @@ fn embed_in<const D: usize>(
     let pca_seconds = start.elapsed().as_secs_f64();
 
     let start = Instant::now();
-    let rows = features.rows();
-    let perplexity = options.perplexity.min((rows.saturating_sub(1) as f64 / 3.0).max(1.0));
-    let found = neighbors::find(&features, (3.0 * perplexity) as usize, &part(0.08, 0.3))?;
+    let found = neighbors::find(&features, k, &part(0.08, 0.3))?;
     let knn_seconds = start.elapsed().as_secs_f64();
 
     let start = Instant::now();
@@ -93,20 +98,48 @@ fn embed_in<const D: usize>(
     let affinities_seconds = start.elapsed().as_secs_f64();
 
     let start = Instant::now();
-    let mut run = TsneRun::<D>::new(affinities, first_positions(&components, options.seed), options.exaggeration);
-    let descent = part(0.32, 1.0);
-    while run.iteration() < options.iterations {
-        run.step();
-        Observer::progress(&descent, run.iteration() as f64 / options.iterations as f64);
-        if observer.cancelled() {
-            return Err(ProjectError::Cancelled);
-        }
-    }
-    let kl = run.kl();
+    let first = first_positions(&components, options.seed);
+    let (positions, kl) = descend::<D>(affinities, first, options, compute, &part(0.32, 1.0))?;
     let seconds =
         EmbeddingSeconds { pca: pca_seconds, knn: knn_seconds, affinities: affinities_seconds, optimize: start.elapsed().as_secs_f64() };
-    let report = EmbeddingReport { iterations: run.iteration(), kl, perplexity, knn_recall_measured: found.recall_measured, seconds };
-    Ok((FeatureMatrix::new(rows, D, run.positions().as_flattened().to_vec()), report))
+    let report =
+        EmbeddingReport { iterations: options.iterations, kl, perplexity, knn_recall_measured: found.recall_measured, seconds };
+    Ok((FeatureMatrix::new(rows, D, positions.into_flattened()), report))
+}
+
+/// All steps, and the divergence at their end.
+fn descend<const D: usize>(
+    affinities: Affinities,
+    first: Vec<[f32; D]>,
+    options: &TsneOptions,
+    compute: &Compute,
+    observer: &Part<'_>,
+) -> Result<(Vec<[f32; D]>, f64), ProjectError> {
+    let after = |step: usize| {
+        Observer::progress(observer, step as f64 / options.iterations as f64);
+        if Observer::cancelled(observer) { Err(ProjectError::Cancelled) } else { Ok(()) }
+    };
+    let mut run = match compute {
+        Compute::Cpu => {
+            let mut run = TsneRun::<D>::new(affinities, first, options.exaggeration);
+            while run.iteration() < options.iterations {
+                run.step();
+                after(run.iteration())?;
+            }
+            run
+        }
+        Compute::Gpu(context) => {
+            let mut run = TsneGpuRun::new(context, &affinities, &first, options.exaggeration)?;
+            while run.iteration() < options.iterations {
+                run.step()?;
+                after(run.iteration())?;
+            }
+            // The divergence is asked for once: the CPU has all that it takes.
+            TsneRun::new(affinities, run.positions()?, options.exaggeration)
+        }
+    };
+    let kl = run.kl();
+    Ok((run.positions().to_vec(), kl))
 }
 
 /// The first components, `[rows, D]`, with a deviation of 1e-4 along the first, and some noise.

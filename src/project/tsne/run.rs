@@ -17,6 +17,29 @@ const LONGEST_STEP: f32 = 5.0;
 const SMALLEST_GAIN: f32 = 0.01;
 const SLOWEST_RATE: f32 = 200.0;
 
+/// What holds for one step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Schedule {
+    /// What attraction is multiplied by.
+    pub exaggeration: f32,
+    /// How much of a step is kept for the next.
+    pub momentum: f32,
+    /// The learning rate.
+    pub rate: f32,
+}
+
+impl Schedule {
+    /// Of step number `iteration` of a run that begins with that exaggeration. The rate is the rows over the exaggeration (Belkina et al.,
+    /// "Automated optimized parameters for t-distributed stochastic neighbor embedding", 2019).
+    #[must_use]
+    pub fn at(iteration: usize, exaggeration: f32, rows: usize) -> Self {
+        let is_exaggerated = iteration < EXAGGERATED_STEPS;
+        let exaggeration = if is_exaggerated { exaggeration } else { 1.0 };
+        let rate = (rows as f32 / exaggeration).max(SLOWEST_RATE);
+        Self { exaggeration, momentum: MOMENTUM[usize::from(!is_exaggerated)], rate }
+    }
+}
+
 /// t-SNE under way, in `D` dimensions.
 pub struct TsneRun<const D: usize> {
     affinities: Affinities,
@@ -56,17 +79,13 @@ impl<const D: usize> TsneRun<D> {
     }
 
     /// One step down the gradient 4 Σ (p_ij - q_ij) (y_i - y_j) / (1 + |y_i - y_j|²) (van der Maaten and Hinton 2008, equation 5), with
-    /// momentum and with gains that grow where a coordinate turns round (Jacobs 1988). The rate is the rows over the exaggeration (Belkina
-    /// et al., "Automated optimized parameters for t-distributed stochastic neighbor embedding", 2019).
+    /// momentum and with gains that grow where a coordinate turns round (Jacobs 1988).
     pub fn step(&mut self) {
         if self.positions.len() < 2 {
             self.iteration += 1;
             return;
         }
-        let is_exaggerated = self.iteration < EXAGGERATED_STEPS;
-        let exaggeration = if is_exaggerated { self.exaggeration } else { 1.0 };
-        let momentum = MOMENTUM[usize::from(!is_exaggerated)];
-        let rate = (self.positions.len() as f32 / exaggeration).max(SLOWEST_RATE);
+        let Schedule { exaggeration, momentum, rate } = Schedule::at(self.iteration, self.exaggeration, self.positions.len());
         let gradient = self.gradient(exaggeration);
         let moved = self.positions.par_iter_mut().zip(&mut self.speeds).zip(&mut self.gains).zip(gradient);
         moved.for_each(|(((position, speed), gain), gradient)| {

@@ -1,0 +1,174 @@
+//! The table of t-SNE's compute shaders.
+
+use crate::gpu::kernel::Kernel;
+use crate::gpu::{Binding, BindingKind, ShaderPart, ShaderSource};
+use crate::shader_part;
+
+const ROWS: ShaderPart = shader_part!("shared/rows.wgsl");
+const PARAMS: ShaderPart = shader_part!("shared/tsne_params.wgsl");
+const SPLINE: ShaderPart = shader_part!("shared/tsne_spline.wgsl");
+const CELLS: ShaderPart = shader_part!("shared/tsne_cells.wgsl");
+const FREQUENCY: ShaderPart = shader_part!("shared/tsne_frequency.wgsl");
+
+/// The plan, as kernels read it.
+const PLAN: Binding = Binding { group: 0, binding: 1, kind: BindingKind::Uniform };
+/// Which transforms.
+const PASS: Binding = Binding { group: 0, binding: 2, kind: BindingKind::Uniform };
+
+/// A kernel with `size` invocations in a workgroup.
+const fn kernel(name: &'static str, parts: &'static [ShaderPart], size: u32, bindings: &'static [Binding]) -> Kernel {
+    Kernel { shader: ShaderSource { name, parts }, workgroup_size: [size, 1, 1], bindings }
+}
+
+/// Forces of all pairs.
+pub static REPULSION: Kernel = kernel(
+    "tsne.repulsion",
+    &[ROWS, PARAMS, shader_part!("tsne_repulsion.wgsl")],
+    256,
+    &[Binding::PARAMS, Binding::input(0), Binding::output(1)],
+);
+/// Mean, bounds, and how grid and cells lie.
+pub static PLANNING: Kernel =
+    kernel("tsne.plan", &[PARAMS, shader_part!("tsne_plan.wgsl")], 256, &[Binding::PARAMS, Binding::input(0), Binding::output(1)]);
+/// The smooth kernel on the nodes.
+pub static GRID_KERNEL: Kernel = kernel(
+    "tsne.grid_kernel",
+    &[ROWS, PARAMS, shader_part!("tsne_grid_kernel.wgsl")],
+    256,
+    &[Binding::PARAMS, PLAN, Binding::output(0)],
+);
+/// Fourier transforms along an axis.
+pub static FFT: Kernel = kernel(
+    "tsne.fft",
+    &[ROWS, PARAMS, shader_part!("tsne_fft.wgsl")],
+    256,
+    &[Binding::PARAMS, PLAN, PASS, Binding::input(0), Binding::input(1), Binding::output(2)],
+);
+/// The kernel's spectrum over the splines' symbols.
+pub static GRID_SPECTRUM: Kernel = kernel(
+    "tsne.grid_spectrum",
+    &[ROWS, PARAMS, FREQUENCY, shader_part!("tsne_grid_spectrum.wgsl")],
+    256,
+    &[Binding::PARAMS, PLAN, Binding::input(0), Binding::output(1)],
+);
+/// What a point finds of itself.
+pub static GRID_OWN: Kernel = kernel(
+    "tsne.grid_own",
+    &[ROWS, PARAMS, FREQUENCY, shader_part!("tsne_grid_own.wgsl")],
+    256,
+    &[Binding::PARAMS, PLAN, Binding::input(0), Binding::output(1)],
+);
+/// Points onto the nodes.
+pub static GRID_PUT: Kernel = kernel(
+    "tsne.grid_put",
+    &[ROWS, PARAMS, SPLINE, shader_part!("tsne_grid_put.wgsl")],
+    64,
+    &[Binding::PARAMS, PLAN, Binding::input(0), Binding::output(1)],
+);
+/// The density into the transform's cube.
+pub static GRID_LOAD: Kernel = kernel(
+    "tsne.grid_load",
+    &[ROWS, PARAMS, shader_part!("tsne_grid_load.wgsl")],
+    256,
+    &[Binding::PARAMS, PLAN, Binding::input(0), Binding::output(1)],
+);
+/// The potential at the points.
+pub static GRID_READ: Kernel = kernel(
+    "tsne.grid_read",
+    &[ROWS, PARAMS, SPLINE, shader_part!("tsne_grid_read.wgsl")],
+    64,
+    &[Binding::PARAMS, PLAN, Binding::input(0), Binding::input(1), Binding::output(2)],
+);
+/// Points' cells.
+pub static CELLS_COUNT: Kernel = kernel(
+    "tsne.cells_count",
+    &[ROWS, PARAMS, CELLS, shader_part!("tsne_cells_count.wgsl")],
+    64,
+    &[Binding::PARAMS, PLAN, Binding::input(0), Binding::output(1), Binding::output(2)],
+);
+/// Where cells begin.
+pub static CELLS_SCAN: Kernel = kernel(
+    "tsne.cells_scan",
+    &[PARAMS, shader_part!("tsne_cells_scan.wgsl")],
+    256,
+    &[Binding::PARAMS, PLAN, Binding::output(0), Binding::output(1)],
+);
+/// Points into their cells.
+pub static CELLS_SCATTER: Kernel = kernel(
+    "tsne.cells_scatter",
+    &[ROWS, PARAMS, shader_part!("tsne_cells_scatter.wgsl")],
+    64,
+    &[Binding::PARAMS, PLAN, Binding::input(0), Binding::output(1), Binding::output(2)],
+);
+/// Points in order within their cells.
+pub static CELLS_ORDER: Kernel = kernel(
+    "tsne.cells_order",
+    &[ROWS, PARAMS, shader_part!("tsne_cells_order.wgsl")],
+    64,
+    &[Binding::PARAMS, PLAN, Binding::input(0), Binding::input(1), Binding::input(2), Binding::input(3), Binding::output(4)],
+);
+/// Pairs that are near.
+pub static NEAR: Kernel = kernel(
+    "tsne.near",
+    &[ROWS, PARAMS, CELLS, shader_part!("tsne_near.wgsl")],
+    64,
+    &[Binding::PARAMS, PLAN, Binding::input(0), Binding::input(1), Binding::output(2)],
+);
+/// Sums of the points' shares of Z.
+pub static SUM: Kernel = kernel(
+    "tsne.sum",
+    &[ROWS, PARAMS, shader_part!("tsne_sum.wgsl")],
+    256,
+    &[Binding::PARAMS, Binding::input(0), Binding::output(1)],
+);
+/// Z.
+pub static TOTAL: Kernel = kernel(
+    "tsne.total",
+    &[PARAMS, shader_part!("tsne_total.wgsl")],
+    256,
+    &[Binding::PARAMS, Binding::input(0), Binding::input(1), Binding::output(2)],
+);
+/// The gradient.
+pub static GRADIENT: Kernel = kernel(
+    "tsne.gradient",
+    &[ROWS, PARAMS, shader_part!("tsne_gradient.wgsl")],
+    64,
+    &[Binding::PARAMS, PLAN, Binding::input(0), Binding::input(1), Binding::input(2), Binding::input(3), Binding::output(4)],
+);
+/// A step.
+pub static MOVE: Kernel = kernel(
+    "tsne.move",
+    &[ROWS, PARAMS, shader_part!("tsne_move.wgsl")],
+    64,
+    &[Binding::PARAMS, Binding::input(0), Binding::output(1), Binding::output(2), Binding::output(3), Binding::output(4)],
+);
+/// Positions about their mean, and into columns.
+pub static CENTRE: Kernel = kernel(
+    "tsne.centre",
+    &[ROWS, PARAMS, shader_part!("tsne_centre.wgsl")],
+    64,
+    &[Binding::PARAMS, PLAN, Binding::output(0), Binding::output(1), Binding::output(2), Binding::output(3)],
+);
+
+/// All of them, in the order in which a step runs them.
+pub const KERNELS: &[&Kernel] = &[
+    &REPULSION,
+    &GRID_KERNEL,
+    &FFT,
+    &GRID_SPECTRUM,
+    &GRID_OWN,
+    &GRID_PUT,
+    &GRID_LOAD,
+    &GRID_READ,
+    &CELLS_COUNT,
+    &CELLS_SCAN,
+    &CELLS_SCATTER,
+    &CELLS_ORDER,
+    &NEAR,
+    &SUM,
+    &TOTAL,
+    &GRADIENT,
+    &MOVE,
+    &PLANNING,
+    &CENTRE,
+];

@@ -1,0 +1,223 @@
+//! t-SNE on the GPU: [`super::TsneRun`]'s steps in compute shaders. Positions, speeds, gains, affinities, grid and cells stay there; a step
+//! reads nothing back, not even the bounds: a kernel of one workgroup decides from them how the grid lies in the next step.
+//!
+//! Sums go in fixed orders and what is added in any order is whole numbers, so that one device gives the same bits every time.
+
+pub mod kernels;
+pub mod params;
+pub mod repulsion;
+
+use params::{TsneParams, TsnePartial, TsnePlan};
+use repulsion::{Common, Dispatch, Repulsion, Sizes};
+
+use super::affinities::Affinities;
+use super::run::Schedule;
+use crate::gpu::{DeviceCaps, GpuContext, GpuError, PositionBuffer, StorageBuffer, UniformBuffer};
+
+/// Rows of a workgroup of `tsne_move.wgsl`.
+const MOVE_ROWS: usize = 64;
+/// Steps that are submitted before the CPU waits for the GPU: a queue without end would take memory, and could not be stopped.
+const STEPS_IN_FLIGHT: usize = 8;
+
+/// t-SNE under way on a GPU.
+pub struct TsneGpuRun {
+    context: GpuContext,
+    params: TsneParams,
+    uniform: UniformBuffer<TsneParams>,
+    plan: StorageBuffer<TsnePlan>,
+    forces: StorageBuffer<[f32; 4]>,
+    columns: PositionBuffer,
+    repulsion: Repulsion,
+    planning: Dispatch,
+    gradient: Dispatch,
+    motion: Dispatch,
+    centre: Dispatch,
+    exaggeration: f32,
+    iteration: usize,
+}
+
+/// Whether a device takes so many rows with `k` neighbours each: looked at before any work is done.
+///
+/// # Errors
+/// [`GpuError::TooLarge`] with what does not fit, and the device's limit.
+pub fn check(caps: &DeviceCaps, rows: usize, k: usize) -> Result<(), GpuError> {
+    let limit = caps.storage_binding_bytes();
+    // A row is its neighbours' neighbour at most as often again.
+    let needs = [("the affinities of t-SNE", 8 * rows as u64 * k as u64), ("the positions of t-SNE", 16 * rows as u64)];
+    match needs.into_iter().find(|&(_, bytes)| bytes > limit) {
+        Some((what, bytes)) => Err(GpuError::TooLarge { what: what.to_owned(), bytes, limit }),
+        None => Ok(()),
+    }
+}
+
+impl TsneGpuRun {
+    /// As [`super::TsneRun::new`].
+    ///
+    /// # Errors
+    /// [`GpuError`]: a shader that does not compile, too little memory, more rows than the device's limits allow.
+    ///
+    /// # Panics
+    /// If `affinities` has another number of rows: a caller's mistake.
+    pub fn new<const D: usize>(
+        context: &GpuContext,
+        affinities: &Affinities,
+        positions: &[[f32; D]],
+        exaggeration: f32,
+    ) -> Result<Self, GpuError> {
+        let sizes = Sizes::new(positions.len(), D, context.caps.is_cpu());
+        Self::with_sizes(context, affinities, positions, exaggeration, sizes)
+    }
+
+    /// The same with a grid of that size, or all pairs.
+    ///
+    /// # Errors
+    /// As [`TsneGpuRun::new`].
+    ///
+    /// # Panics
+    /// As [`TsneGpuRun::new`].
+    pub fn with_sizes<const D: usize>(
+        context: &GpuContext,
+        affinities: &Affinities,
+        positions: &[[f32; D]],
+        exaggeration: f32,
+        sizes: Sizes,
+    ) -> Result<Self, GpuError> {
+        let rows = positions.len();
+        assert_eq!(affinities.rows(), rows, "affinities of other rows");
+        let params = TsneParams {
+            rows: u32::try_from(rows).unwrap_or(u32::MAX),
+            dims: D as u32,
+            log_size: sizes.log_size.max(1),
+            most_cells: sizes.most_cells,
+            ..TsneParams::default()
+        };
+        let deep: Vec<[f32; 4]> = positions.iter().map(|at| std::array::from_fn(|axis| at.get(axis).copied().unwrap_or(0.0))).collect();
+        let columns: Vec<[f32; 3]> = deep.iter().map(|&[x, y, z, _]| [x, y, z]).collect();
+        let columns = PositionBuffer::from_positions(context, &columns)?;
+        let uniform = UniformBuffer::from_value(context, "t-SNE's parameters", &params)?;
+        let plan = StorageBuffer::also_uniform(context, "t-SNE's plan", &TsnePlan::default())?;
+        let partials = StorageBuffer::from_values(context, "t-SNE's bounds", &partials(&deep))?;
+        let at = StorageBuffer::from_values(context, "the positions of t-SNE", &deep)?;
+        let speeds = StorageBuffer::<[f32; 4]>::zeroed(context, "t-SNE's speeds", rows)?;
+        let gains = StorageBuffer::from_values(context, "t-SNE's gains", &vec![[1.0_f32; 4]; rows])?;
+        let forces = StorageBuffer::<[f32; 4]>::zeroed(context, "t-SNE's forces", rows)?;
+        let (offsets, others, values) = affinities.columns();
+        let offsets = StorageBuffer::from_values(context, "the affinities of t-SNE", &offsets)?;
+        let others = StorageBuffer::from_values(context, "the affinities of t-SNE", others)?;
+        let values = StorageBuffer::from_values(context, "the affinities of t-SNE", values)?;
+
+        let common = Common { context, params: &uniform, plan: &plan, positions: &at, forces: &forces };
+        let repulsion = Repulsion::new(&common, rows, sizes)?;
+        let bind = |kernel: &'static crate::gpu::Kernel, buffers: &[&wgpu::Buffer], workgroups: usize| {
+            let bound = kernel.pipeline(context)?.bind(context, buffers)?;
+            Ok::<Dispatch, GpuError>((bound, u32::try_from(workgroups).unwrap_or(u32::MAX)))
+        };
+        let (told, planned) = (uniform.buffer(), plan.buffer());
+        let each = rows.div_ceil(MOVE_ROWS);
+        let made = Self {
+            planning: bind(&kernels::PLANNING, &[told, partials.buffer(), planned], 1)?,
+            gradient: bind(
+                &kernels::GRADIENT,
+                &[told, planned, at.buffer(), offsets.buffer(), others.buffer(), values.buffer(), forces.buffer()],
+                each,
+            )?,
+            motion: bind(
+                &kernels::MOVE,
+                &[told, forces.buffer(), at.buffer(), speeds.buffer(), gains.buffer(), partials.buffer()],
+                each,
+            )?,
+            centre: bind(&kernels::CENTRE, &[told, planned, at.buffer(), &columns.x, &columns.y, &columns.z], each)?,
+            context: context.clone(),
+            params,
+            uniform,
+            forces: forces.clone(),
+            repulsion,
+            columns,
+            exaggeration,
+            iteration: 0,
+            plan: plan.clone(),
+        };
+        made.submit(&[&made.planning], &[])?;
+        Ok(made)
+    }
+
+    /// Steps done, or on their way.
+    #[must_use]
+    pub fn iteration(&self) -> usize {
+        self.iteration
+    }
+
+    /// One step, as [`super::TsneRun::step`]; it is on its way when this returns.
+    ///
+    /// # Errors
+    /// [`GpuError`].
+    pub fn step(&mut self) -> Result<(), GpuError> {
+        let schedule = Schedule::at(self.iteration, self.exaggeration, self.params.rows as usize);
+        self.iteration += 1;
+        if self.params.rows < 2 {
+            return Ok(());
+        }
+        let Schedule { exaggeration, momentum, rate } = schedule;
+        self.params = TsneParams { exaggeration, momentum, rate, ..self.params };
+        self.uniform.write(&self.context, &self.params)?;
+        let own = [&self.gradient, &self.motion, &self.planning, &self.centre];
+        let dispatches: Vec<&Dispatch> = self.repulsion.dispatches.iter().chain(own).collect();
+        self.submit(&dispatches, &self.repulsion.cleared)?;
+        if self.iteration.is_multiple_of(STEPS_IN_FLIGHT) {
+            self.context.wait("t-SNE")?;
+        }
+        Ok(())
+    }
+
+    /// The positions as columns on the GPU: what the renderer reads.
+    #[must_use]
+    pub fn columns(&self) -> &PositionBuffer {
+        &self.columns
+    }
+
+    /// The layout as it is, `[rows, D]`, read back.
+    ///
+    /// # Errors
+    /// [`GpuError::Lost`], [`GpuError::OutOfMemory`].
+    pub fn positions<const D: usize>(&self) -> Result<Vec<[f32; D]>, GpuError> {
+        let deep = self.columns.read(&self.context)?;
+        Ok(deep.into_iter().map(|at| std::array::from_fn(|axis| at[axis.min(2)])).collect())
+    }
+
+    /// Forces of all upon all at the positions, `[rows, 3]`, and Z, read back: for checking against the CPU.
+    ///
+    /// # Errors
+    /// [`GpuError`].
+    pub fn repulsion(&self) -> Result<(Vec<[f32; 3]>, f64), GpuError> {
+        let dispatches: Vec<&Dispatch> = self.repulsion.dispatches.iter().collect();
+        self.submit(&dispatches, &self.repulsion.cleared)?;
+        let forces = self.forces.read(&self.context)?.into_iter().map(|[x, y, z, _]| [x, y, z]).collect();
+        let plan = self.plan.read(&self.context)?;
+        Ok((forces, plan.first().map_or(0.0, |plan| f64::from(plan.z))))
+    }
+
+    fn submit(&self, dispatches: &[&Dispatch], cleared: &[wgpu::Buffer]) -> Result<(), GpuError> {
+        self.context.scoped("a step of t-SNE", || {
+            let mut encoder = self.context.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("t-SNE") });
+            for buffer in cleared {
+                encoder.clear_buffer(buffer, 0, None);
+            }
+            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+            for (kernel, workgroups) in dispatches {
+                kernel.dispatch(&mut pass, *workgroups);
+            }
+            drop(pass);
+            self.context.queue.submit([encoder.finish()]);
+        })
+    }
+}
+
+/// What `tsne_move.wgsl` would know of these positions, `[rows, 4]`.
+#[must_use]
+pub fn partials(positions: &[[f32; 4]]) -> Vec<TsnePartial> {
+    let of = |rows: &[[f32; 4]]| {
+        let fold = |start: f32, pick: fn(f32, f32) -> f32| std::array::from_fn(|axis| rows.iter().map(|at| at[axis]).fold(start, pick));
+        TsnePartial { sum: fold(0.0, |a, b| a + b), low: fold(f32::INFINITY, f32::min), high: fold(f32::NEG_INFINITY, f32::max) }
+    };
+    positions.chunks(MOVE_ROWS).map(of).collect()
+}

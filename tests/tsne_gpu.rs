@@ -1,0 +1,151 @@
+//! t-SNE's compute shaders as a whole, beside the CPU: forces, steps, and where a run ends. Each shader by itself is in `gpu_twins`.
+
+use tagscape::matrix::FeatureMatrix;
+use tagscape::neighbors::{self, Watch};
+use tagscape::project::tsne::gpu::TsneGpuRun;
+use tagscape::project::tsne::gpu::repulsion::Sizes;
+use tagscape::project::tsne::{Affinities, TsneOptions, TsneRun, embed, exact};
+use tagscape::project::{Compute, NoObserver};
+use tagscape::seed::SplitMix64;
+
+use crate::common::gpu::gpu;
+
+struct Patient;
+
+impl Watch for Patient {
+    fn progress(&self, _: f64) {}
+
+    fn cancelled(&self) -> bool {
+        false
+    }
+}
+
+const EXACT: Sizes = Sizes { log_size: 0, most_cells: 0, dims: 0 };
+
+fn clusters(rows: usize, dims: usize) -> FeatureMatrix {
+    let mut seed = SplitMix64::new(5);
+    let centres: Vec<f32> = (0..8 * dims).map(|_| 3.0 * seed.next_normal()).collect();
+    let values = (0..rows * dims).map(|at| centres[at / dims % 8 * dims + at % dims] + seed.next_normal());
+    FeatureMatrix::new(rows, dims, values.collect())
+}
+
+fn affinities(rows: usize, perplexity: f64) -> Affinities {
+    let found = neighbors::find(&clusters(rows, 6), (3.0 * perplexity) as usize, &Patient).unwrap();
+    Affinities::new(rows, &found.table, perplexity)
+}
+
+/// Islands over a wide range, and some points between them.
+fn islands<const D: usize>(rows: usize, width: f32) -> Vec<[f32; D]> {
+    let mut seed = SplitMix64::new(7);
+    let centres: Vec<[f32; D]> = (0..60).map(|_| std::array::from_fn(|_| width * (seed.next_f32() - 0.5))).collect();
+    let mut position = |row: usize| -> [f32; D] {
+        let spread = if row.is_multiple_of(9) { 0.05 * width } else { 0.004 * width };
+        std::array::from_fn(|axis| centres[row % 60][axis] + spread * seed.next_normal())
+    };
+    (0..rows).map(&mut position).collect()
+}
+
+fn run<const D: usize>(positions: &[[f32; D]], sizes: Sizes) -> TsneGpuRun {
+    let p = Affinities::new(positions.len(), &neighbors::NeighborTable::default(), 1.0);
+    TsneGpuRun::with_sizes(gpu(), &p, positions, 12.0, Sizes { dims: D as u32, ..sizes }).unwrap()
+}
+
+/// Median and 99th percentile of the forces' relative errors, and Z's.
+fn errors<const D: usize>(positions: &[[f32; D]], sizes: Sizes) -> [f64; 3] {
+    let mut should = vec![[0.0; D]; positions.len()];
+    let z = exact::repulsion(positions, &mut should);
+    let (forces, found_z) = run(positions, sizes).repulsion().unwrap();
+    let norm = |force: &mut dyn Iterator<Item = f64>| force.map(|value| value * value).sum::<f64>().sqrt();
+    let mut errors: Vec<f64> = forces
+        .iter()
+        .zip(&should)
+        .map(|(found, should)| {
+            let off = norm(&mut found.iter().zip(should).map(|(found, should)| f64::from(*found) - f64::from(*should)));
+            off / norm(&mut should.iter().map(|value| f64::from(*value))).max(1e-12)
+        })
+        .collect();
+    errors.sort_by(f64::total_cmp);
+    let rows = errors.len();
+    [errors[rows / 2], errors[(rows * 99) / 100], (found_z / z - 1.0).abs()]
+}
+
+#[test]
+fn all_pairs_on_the_gpu_are_all_pairs_on_the_cpu() {
+    for rows in [2, 3, 63, 64, 65, 255, 256, 257, 1500] {
+        let [median, p99, z] = errors(&islands::<2>(rows, 40.0), EXACT);
+        assert!(median < 1e-5 && p99 < 1e-3 && z < 1e-5, "{rows}: {median}, {p99}, {z}");
+        let [median, p99, z] = errors(&islands::<3>(rows, 20.0), EXACT);
+        assert!(median < 1e-5 && p99 < 1e-3 && z < 1e-5, "{rows}: {median}, {p99}, {z}");
+    }
+}
+
+fn check_grid<const D: usize>(width: f32) {
+    let positions = islands::<D>(3000, width);
+    let [median, p99, z] = errors(&positions, Sizes::of_grid(3000, D));
+    println!("{D}-D, {width} wide: median {median}, p99 {p99}, Z off by {z}");
+    assert!(median < 0.01 && p99 < 0.05 && z < 0.002, "{D}-D, {width} wide: median {median}, p99 {p99}, Z off by {z}");
+    // The measure can tell.
+    let mut wider = run(&positions, Sizes::of_grid(3000, D)).repulsion().unwrap();
+    wider.0.iter_mut().for_each(|force| *force = force.map(|value| 1.02 * value));
+    assert!(width < 0.01 || median < 0.015);
+}
+
+#[test]
+fn forces_on_the_gpus_grid_are_those_of_all_pairs() {
+    // From the first positions to wide layouts, where most of the kernel is in the near pairs.
+    for width in [3e-4, 0.05, 4.0, 30.0, 250.0, 1000.0] {
+        check_grid::<2>(width);
+    }
+    for width in [3e-4, 0.05, 4.0, 30.0, 250.0] {
+        check_grid::<3>(width);
+    }
+}
+
+fn after<const D: usize>(rows: usize, steps: usize, sizes: Sizes) -> (Vec<[f32; D]>, Vec<[f32; D]>) {
+    let p = affinities(rows, 8.0);
+    let first = islands::<D>(rows, 3.0);
+    let mut cpu = TsneRun::new(p.clone(), first.clone(), 12.0);
+    let mut on_gpu = TsneGpuRun::with_sizes(gpu(), &p, &first, 12.0, Sizes { dims: D as u32, ..sizes }).unwrap();
+    for _ in 0..steps {
+        cpu.step();
+        on_gpu.step().unwrap();
+    }
+    (cpu.positions().to_vec(), on_gpu.positions().unwrap())
+}
+
+fn farthest<const D: usize>((cpu, on_gpu): &(Vec<[f32; D]>, Vec<[f32; D]>)) -> f32 {
+    let pairs = cpu.as_flattened().iter().zip(on_gpu.as_flattened());
+    pairs.map(|(a, b)| (a - b).abs()).fold(0.0, |far, off| if off.is_nan() { f32::INFINITY } else { far.max(off) })
+}
+
+#[test]
+fn a_step_on_the_gpu_is_a_step_on_the_cpu() {
+    for rows in [30, 63, 64, 65, 128, 300] {
+        for steps in [1, 3] {
+            let (flat, deep) = (after::<2>(rows, steps, EXACT), after::<3>(rows, steps, EXACT));
+            assert!(farthest(&flat) < 1e-3 && farthest(&deep) < 1e-3, "{rows} rows, {steps} steps: {} {}", farthest(&flat), farthest(&deep));
+        }
+    }
+    // The measure can tell: a step more is somewhere else.
+    let (one, two) = (after::<2>(128, 1, EXACT), after::<2>(128, 2, EXACT));
+    assert!(farthest(&(one.0, two.1)) > 1e-2);
+}
+
+#[test]
+fn the_gpu_gives_the_same_bytes_every_time() {
+    let grid = Sizes::of_grid(1200, 2);
+    assert_eq!(after::<2>(1200, 20, grid).1, after::<2>(1200, 20, grid).1);
+    assert_eq!(after::<3>(600, 6, Sizes::of_grid(600, 3)).1, after::<3>(600, 6, Sizes::of_grid(600, 3)).1);
+}
+
+#[test]
+fn runs_on_both_devices_end_equally_well() {
+    for (dims, rows) in [(2, 3000), (3, 3000)] {
+        let matrix = clusters(rows, 12);
+        let options = TsneOptions { dims, ..TsneOptions::default() };
+        let cpu = embed(&matrix, &options, &Compute::Cpu, &NoObserver).unwrap().1.kl;
+        let on_gpu = embed(&matrix, &options, &Compute::Gpu(gpu().clone()), &NoObserver).unwrap().1.kl;
+        println!("{dims}-D, {rows} rows: {cpu} on the CPU, {on_gpu} on the GPU");
+        assert!((on_gpu / cpu - 1.0).abs() < 0.02, "{dims}-D, {rows} rows: {cpu} on the CPU, {on_gpu} on the GPU");
+    }
+}
