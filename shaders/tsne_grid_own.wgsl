@@ -3,11 +3,11 @@
 
 @group(0) @binding(0) var<uniform> params: TsneParams;
 @group(0) @binding(1) var<uniform> plan: TsnePlan;
-@group(1) @binding(0) var<storage, read> kernel: array<f32>;
-@group(1) @binding(1) var<storage, read_write> partials: array<f32>;     // [256]
+@group(1) @binding(0) var<storage, read> turns: array<vec2f>;            // [size / 2]: exp(-2 pi i n / size)
+@group(1) @binding(1) var<storage, read> kernel: array<f32>;
+@group(1) @binding(2) var<storage, read_write> partials: array<f32>;     // [256]
 
 const LANES = 256u;
-const TURN = 6.283185307179586;
 var<workgroup> sums: array<f32, 256>;
 
 @compute @workgroup_size(256)
@@ -26,8 +26,9 @@ fn main(
     for (var at = first + lane; at < first + each; at += LANES) {
         var weight = 1.0;
         for (var axis = 0u; axis < params.dims; axis++) {
-            let angle = TURN * f32(frequency(at, axis)) / f32(1u << params.log_size);
-            weight *= (2416.0 + 2382.0 * cos(angle) + 240.0 * cos(2.0 * angle) + 2.0 * cos(3.0 * angle)) / 5040.0;
+            // Twice 1191, 120 and 1 times the cosines of one, two and three angles.
+            let c = cosine(at, axis);
+            weight *= (2416.0 + 2382.0 * c + 240.0 * (2.0 * c * c - 1.0) + 2.0 * (4.0 * c * c - 3.0) * c) / 5040.0;
         }
         sum += weight * kernel[at];
     }

@@ -2,10 +2,9 @@
 
 @group(0) @binding(0) var<uniform> params: TsneParams;
 @group(0) @binding(1) var<uniform> plan: TsnePlan;
-@group(1) @binding(0) var<storage, read> field: array<vec2f>;
-@group(1) @binding(1) var<storage, read_write> kernel: array<f32>;
-
-const TURN = 6.283185307179586;
+@group(1) @binding(0) var<storage, read> turns: array<vec2f>;             // [size / 2]: exp(-2 pi i n / size)
+@group(1) @binding(1) var<storage, read> field: array<vec2f>;
+@group(1) @binding(2) var<storage, read_write> kernel: array<f32>;
 
 @compute @workgroup_size(256)
 fn main(
@@ -20,8 +19,7 @@ fn main(
     }
     var symbol = 1.0;
     for (var axis = 0u; axis < params.dims; axis++) {
-        let angle = TURN * f32(frequency(at, axis)) / f32(1u << params.log_size);
-        symbol *= (2.0 + cos(angle)) / 3.0;
+        symbol *= (2.0 + cosine(at, axis)) / 3.0;
     }
     kernel[at] = field[at].x / (symbol * symbol * f32(1u << bits));
 }

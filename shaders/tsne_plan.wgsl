@@ -15,7 +15,11 @@ const CUT = 6.5;
 const NEGLIGIBLE = 1e-3;
 const WIDEN = 1.1;
 const SLACK = 1.3;
-const MOST_HALVINGS = 6u;
+// The transform keeps its length, so that a small layout must have nodes as near to each other as it is small, or its forces drown in the
+// rounding of what lies far away; but where it comes round must stay far from the points, for there the kernel has an edge.
+const MOST_HALVINGS = 18u;
+const FIRST_HALVINGS = 2u;
+const CELLS_WHEN_SMALL = 16.0;
 const CELLS_PER_REACH = 2.0;
 
 var<workgroup> sums: array<vec4f, 256>;
@@ -59,7 +63,7 @@ fn decide(mean: vec4f, low: vec4f, high: vec4f) {
     let fewest = select(32.0, 64.0, params.dims == 2u);
     var spacing = FINE_SPACING;
     for (var step = 0u; step < MOST_HALVINGS; step++) {
-        if range / spacing < fewest {
+        if range / spacing < select(CELLS_WHEN_SMALL, fewest, step < FIRST_HALVINGS) {
             spacing *= 0.5;
         }
     }

@@ -73,7 +73,7 @@ fn shader_names_are_unique_and_every_file_belongs_to_a_shader() {
 
 #[test]
 fn a_mistake_in_the_second_file_of_a_real_shader_is_placed_there() {
-    let real = *shaders::all().find(|source| source.name == "pca.mean").unwrap();
+    let real = shaders::all().find(|source| source.name == "pca.mean").unwrap();
     let broken = real.parts[2].text.replace("var sum = 0.0;", "var sum = nought;");
     assert_ne!(broken, real.parts[2].text);
     let line = 1 + broken.lines().position(|line| line.contains("nought")).unwrap();

@@ -76,12 +76,7 @@ impl Projection<'_> {
         Ok(Layout { coordinates, axes, explained_variance_ratio: Vec::new(), embedding: None, device: ComputeDevice::Cpu, seconds: 0.0 })
     }
 
-    fn tsne(
-        shown: &dyn RowSource,
-        options: &TsneOptions,
-        compute: &Compute,
-        observer: &dyn Observer,
-    ) -> Result<Layout, ProjectError> {
+    fn tsne(shown: &dyn RowSource, options: &TsneOptions, compute: &Compute, observer: &dyn Observer) -> Result<Layout, ProjectError> {
         let (coordinates, report) = tsne::embed(shown, options, compute, observer)?;
         let label = |axis: usize| AxisLabel { name: format!("t-SNE {}", axis + 1), explained_variance_ratio: None };
         Ok(Layout {

@@ -2,17 +2,23 @@
 //!
 //! A new kernel needs an entry in [`TWINS`]: a test finds every `@compute` entry point that has none.
 
+mod dispatch;
 mod pca;
 mod runner;
+mod tsne;
+mod tsne_grid;
 
 use tagscape::project;
 
 use runner::Twin;
+use tsne::Check;
 
 use crate::common::shaders;
 
-/// One entry for each kernel of the program.
+/// One entry for each kernel that goes over a matrix.
 const TWINS: &[Twin] = &[pca::MEAN, pca::COVARIANCE, pca::TRANSFORM];
+/// And for each of t-SNE.
+const CHECKS: [&[Check]; 2] = [tsne::CHECKS, tsne_grid::CHECKS];
 
 #[test]
 fn every_compute_entry_point_has_a_twin() {
@@ -24,10 +30,11 @@ fn every_compute_entry_point_has_a_twin() {
         }
     }
     compute_shaders.sort_unstable();
-    let mut with_twins: Vec<_> = TWINS.iter().map(|twin| twin.kernel.shader.name).collect();
+    let checks = CHECKS.into_iter().flatten().map(|check| check.kernel);
+    let mut with_twins: Vec<_> = TWINS.iter().map(|twin| twin.kernel).chain(checks).map(|kernel| kernel.shader.name).collect();
     with_twins.sort_unstable();
     assert_eq!(compute_shaders, with_twins);
-    assert_eq!(project::KERNELS.len(), TWINS.len());
+    assert_eq!(project::KERNELS.iter().map(|kernels| kernels.len()).sum::<usize>(), with_twins.len());
 }
 
 #[test]
@@ -48,5 +55,35 @@ fn shaders_agree_one_past_65535_workgroups() {
 fn a_reference_with_a_mistake_in_it_is_rejected() {
     for twin in TWINS {
         runner::reject_the_perturbed(twin);
+    }
+}
+
+#[test]
+fn the_shaders_of_tsne_agree_with_plain_loops_at_every_size() {
+    for check in CHECKS.into_iter().flatten() {
+        for dims in [2, 3] {
+            for &rows in tsne::ROWS {
+                let outcome = (check.compare)(rows, dims, false);
+                assert_eq!(outcome, Ok(()), "{} on {rows} rows in {dims}-D", check.kernel.shader.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_mistake_in_what_the_shaders_of_tsne_should_give_is_found() {
+    for check in CHECKS.into_iter().flatten() {
+        for dims in [2, 3] {
+            assert!((check.compare)(700, dims, true).is_err(), "{} agreed with a mistake", check.kernel.shader.name);
+        }
+    }
+}
+
+#[test]
+fn the_shaders_of_tsne_agree_at_their_largest_and_past_65535_workgroups() {
+    assert_eq!(tsne::centre(65_535 * 64 + 1, 2, false), Ok(()));
+    assert_eq!(tsne_grid::grid_kernel_of(8, 3, false), Ok(()));
+    for (log_size, dims) in [(7, 2), (9, 2), (10, 2), (11, 2), (7, 3)] {
+        assert_eq!(tsne_grid::transforms_of(log_size, dims, false), Ok(()));
     }
 }

@@ -3,8 +3,8 @@
 use anyhow::bail;
 
 use super::ProjectArgs;
-use crate::project::tsne::TsneOptions;
 use crate::project::Method;
+use crate::project::tsne::TsneOptions;
 
 /// What t-SNE takes; none of it goes with another method.
 #[derive(Clone, Debug, clap::Args)]

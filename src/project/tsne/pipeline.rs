@@ -6,9 +6,9 @@ use super::gpu::{self, TsneGpuRun};
 use super::{Affinities, TsneOptions, TsneRun};
 use crate::matrix::{FeatureMatrix, RowSource};
 use crate::neighbors::{self, Watch};
+use crate::project::device::Compute;
 use crate::project::error::ProjectError;
 use crate::project::layout::{EmbeddingReport, EmbeddingSeconds};
-use crate::project::device::Compute;
 use crate::project::pca;
 use crate::project::run::Observer;
 use crate::seed::SplitMix64;
@@ -102,8 +102,7 @@ fn embed_in<const D: usize>(
     let (positions, kl) = descend::<D>(affinities, first, options, compute, &part(0.32, 1.0))?;
     let seconds =
         EmbeddingSeconds { pca: pca_seconds, knn: knn_seconds, affinities: affinities_seconds, optimize: start.elapsed().as_secs_f64() };
-    let report =
-        EmbeddingReport { iterations: options.iterations, kl, perplexity, knn_recall_measured: found.recall_measured, seconds };
+    let report = EmbeddingReport { iterations: options.iterations, kl, perplexity, knn_recall_measured: found.recall_measured, seconds };
     Ok((FeatureMatrix::new(rows, D, positions.into_flattened()), report))
 }
 

@@ -31,12 +31,8 @@ pub static REPULSION: Kernel = kernel(
 pub static PLANNING: Kernel =
     kernel("tsne.plan", &[PARAMS, shader_part!("tsne_plan.wgsl")], 256, &[Binding::PARAMS, Binding::input(0), Binding::output(1)]);
 /// The smooth kernel on the nodes.
-pub static GRID_KERNEL: Kernel = kernel(
-    "tsne.grid_kernel",
-    &[ROWS, PARAMS, shader_part!("tsne_grid_kernel.wgsl")],
-    256,
-    &[Binding::PARAMS, PLAN, Binding::output(0)],
-);
+pub static GRID_KERNEL: Kernel =
+    kernel("tsne.grid_kernel", &[ROWS, PARAMS, shader_part!("tsne_grid_kernel.wgsl")], 256, &[Binding::PARAMS, PLAN, Binding::output(0)]);
 /// Fourier transforms along an axis.
 pub static FFT: Kernel = kernel(
     "tsne.fft",
@@ -49,14 +45,14 @@ pub static GRID_SPECTRUM: Kernel = kernel(
     "tsne.grid_spectrum",
     &[ROWS, PARAMS, FREQUENCY, shader_part!("tsne_grid_spectrum.wgsl")],
     256,
-    &[Binding::PARAMS, PLAN, Binding::input(0), Binding::output(1)],
+    &[Binding::PARAMS, PLAN, Binding::input(0), Binding::input(1), Binding::output(2)],
 );
 /// What a point finds of itself.
 pub static GRID_OWN: Kernel = kernel(
     "tsne.grid_own",
     &[ROWS, PARAMS, FREQUENCY, shader_part!("tsne_grid_own.wgsl")],
     256,
-    &[Binding::PARAMS, PLAN, Binding::input(0), Binding::output(1)],
+    &[Binding::PARAMS, PLAN, Binding::input(0), Binding::input(1), Binding::output(2)],
 );
 /// Points onto the nodes.
 pub static GRID_PUT: Kernel = kernel(
@@ -115,12 +111,8 @@ pub static NEAR: Kernel = kernel(
     &[Binding::PARAMS, PLAN, Binding::input(0), Binding::input(1), Binding::output(2)],
 );
 /// Sums of the points' shares of Z.
-pub static SUM: Kernel = kernel(
-    "tsne.sum",
-    &[ROWS, PARAMS, shader_part!("tsne_sum.wgsl")],
-    256,
-    &[Binding::PARAMS, Binding::input(0), Binding::output(1)],
-);
+pub static SUM: Kernel =
+    kernel("tsne.sum", &[ROWS, PARAMS, shader_part!("tsne_sum.wgsl")], 256, &[Binding::PARAMS, Binding::input(0), Binding::output(1)]);
 /// Z.
 pub static TOTAL: Kernel = kernel(
     "tsne.total",

@@ -121,11 +121,7 @@ impl TsneGpuRun {
                 &[told, planned, at.buffer(), offsets.buffer(), others.buffer(), values.buffer(), forces.buffer()],
                 each,
             )?,
-            motion: bind(
-                &kernels::MOVE,
-                &[told, forces.buffer(), at.buffer(), speeds.buffer(), gains.buffer(), partials.buffer()],
-                each,
-            )?,
+            motion: bind(&kernels::MOVE, &[told, forces.buffer(), at.buffer(), speeds.buffer(), gains.buffer(), partials.buffer()], each)?,
             centre: bind(&kernels::CENTRE, &[told, planned, at.buffer(), &columns.x, &columns.y, &columns.z], each)?,
             context: context.clone(),
             params,

@@ -151,8 +151,8 @@ impl Repulsion {
         for axis in 0..sizes.dims {
             self.dispatches.push(transform(axis, 0, 1)?);
         }
-        self.add(common, &kernels::GRID_SPECTRUM, &[params, plan, field, kernel], cube)?;
-        self.add(common, &kernels::GRID_OWN, &[params, plan, kernel, own.buffer()], OWN_PARTS)?;
+        self.add(common, &kernels::GRID_SPECTRUM, &[params, plan, turns.buffer(), field, kernel], cube)?;
+        self.add(common, &kernels::GRID_OWN, &[params, plan, turns.buffer(), kernel, own.buffer()], OWN_PARTS)?;
         self.add(common, &kernels::GRID_PUT, &[params, plan, positions, density.buffer()], rows.div_ceil(64))?;
         self.add(common, &kernels::GRID_LOAD, &[params, plan, density.buffer(), field], sizes.nodes().div_ceil(256))?;
         let last = sizes.dims - 1;
