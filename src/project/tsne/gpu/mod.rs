@@ -133,7 +133,8 @@ impl TsneGpuRun {
             iteration: 0,
             plan: plan.clone(),
         };
-        made.submit(&[&made.planning], &[])?;
+        // The plan is for positions about their mean.
+        made.submit(&[&made.planning, &made.centre], &[])?;
         Ok(made)
     }
 

@@ -34,7 +34,7 @@ pub struct TsnePlan {
     pub mean: [f32; 4],
     /// Between nodes, in units of the layout.
     pub spacing: f32,
-    /// T of [`super::super::split::Split`].
+    /// T of the kernel's split (`tsne/split.rs`).
     pub limit: f32,
     /// Of the near part; 0 where there is none.
     pub reach: f32,
