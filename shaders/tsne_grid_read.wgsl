@@ -16,16 +16,15 @@ fn main(
     if row >= params.rows {
         return;
     }
-    let along = (positions[row].xyz - plan.origin.xyz) / plan.spacing;
-    let first = first_node(along, plan.nodes);
-    let within = along - vec3f(first);
-    let across = spline(within.x);
-    let across_slope = spline_slope(within.x);
-    let down = spline(within.y);
-    let down_slope = spline_slope(within.y);
+    let place = place_of(positions[row].xyz);
+    let first = place.first;
+    let across = spline(place.within.x);
+    let across_slope = spline_slope(place.within.x);
+    let down = spline(place.within.y);
+    let down_slope = spline_slope(place.within.y);
     let is_deep = params.dims == 3u;
-    let deep = select(vec4f(1.0, 0.0, 0.0, 0.0), spline(within.z), is_deep);
-    let deep_slope = select(vec4f(0.0), spline_slope(within.z), is_deep);
+    let deep = select(vec4f(1.0, 0.0, 0.0, 0.0), spline(place.within.z), is_deep);
+    let deep_slope = select(vec4f(0.0), spline_slope(place.within.z), is_deep);
     var sum = vec4f(0.0);
     for (var z = 0u; z < select(1u, SUPPORT, is_deep); z++) {
         for (var y = 0u; y < SUPPORT; y++) {

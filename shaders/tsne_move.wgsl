@@ -22,6 +22,7 @@ fn main(
     let number = workgroup_number(workgroup, workgroups);
     let row = number * LANES + lane;
     let is_there = row < params.rows;
+    var at = vec4f(0.0);
     if is_there {
         let slope = gradient[row];
         var speed = speeds[row];
@@ -32,12 +33,12 @@ fn main(
         speed *= select(1.0, LONGEST_STEP / length, length > LONGEST_STEP);
         gains[row] = gain;
         speeds[row] = speed;
-        positions[row] += speed;
+        at = positions[row] + speed;
+        positions[row] = at;
     }
-    let at = positions[min(row, params.rows - 1u)];
-    parts[lane] = TsnePartial(select(vec4f(0.0), at, is_there), at, at);
-    // Behind the last row another invocation's position may be half written; the first of the workgroup is always there.
+    parts[lane] = TsnePartial(at, at, at);
     workgroupBarrier();
+    // Behind the last row there is nothing to add, and no bound; the first of a workgroup is always there.
     if !is_there {
         parts[lane].low = parts[0].low;
         parts[lane].high = parts[0].high;

@@ -1,4 +1,5 @@
-// From what the workgroups of tsne_move.wgsl know: the mean, the bounds, and from them how the grid and the cells lie in the next step.
+// From what the workgroups of tsne_move.wgsl know: the mean, and, where there is a grid, the bounds, and from them how the grid and the cells
+// lie in the next step.
 // Twins: project::tsne::grid's Place, project::tsne::split, project::tsne::near.
 //
 // One workgroup. Sums go in a fixed order.
@@ -56,6 +57,10 @@ fn main(@builtin(local_invocation_index) lane: u32) {
 }
 
 fn decide(mean: vec4f, low: vec4f, high: vec4f) {
+    plan.mean = mean;
+    if params.log_size == 0u {
+        return;
+    }
     let extent = high.xyz - low.xyz;
     let range = max(extent.x, max(extent.y, extent.z));
     let most = f32(1u << (params.log_size - 1u));
@@ -79,7 +84,6 @@ fn decide(mean: vec4f, low: vec4f, high: vec4f) {
     plan.spacing = spacing;
     plan.nodes = min(u32(range / spacing) + 4u, u32(most));
     plan.origin = low;
-    plan.mean = mean;
     plan.base = select(0.0, 1.0, spacing < FINE_SPACING);
     let limit = SHARPNESS / (spacing * spacing);
     plan.limit = limit;

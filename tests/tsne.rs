@@ -1,21 +1,14 @@
 //! The mathematics of t-SNE.
 
 use tagscape::matrix::FeatureMatrix;
-use tagscape::neighbors::{self, Watch};
+use tagscape::neighbors;
 use tagscape::project::tsne::grid::Grid;
 use tagscape::project::tsne::{Affinities, TsneOptions, TsneRun, embed, exact};
 use tagscape::project::{Compute, Method, NoObserver, ProjectError, Projection};
 use tagscape::seed::SplitMix64;
 
-struct Patient;
-
-impl Watch for Patient {
-    fn progress(&self, _: f64) {}
-
-    fn cancelled(&self) -> bool {
-        false
-    }
-}
+use crate::common::gpu::gpu;
+use crate::common::layouts::{Patient, force_errors};
 
 /// Points in five clusters of different width.
 fn clusters(rows: usize, dims: usize) -> FeatureMatrix {
@@ -46,33 +39,18 @@ fn islands<const D: usize>(rows: usize, width: f32) -> Vec<[f32; D]> {
     (0..rows).map(&mut position).collect()
 }
 
-/// Sorted relative errors of forces.
-fn errors<const D: usize>(found: &[[f32; D]], should: &[[f32; D]]) -> Vec<f64> {
-    let norm = |force: [f64; D]| force.iter().map(|value| value * value).sum::<f64>().sqrt();
-    let mut errors: Vec<f64> = found
-        .iter()
-        .zip(should)
-        .map(|(found, should)| {
-            let off = std::array::from_fn(|axis| f64::from(found[axis]) - f64::from(should[axis]));
-            norm(off) / norm(should.map(f64::from)).max(1e-12)
-        })
-        .collect();
-    errors.sort_by(f64::total_cmp);
-    errors
-}
-
 fn compare_grid<const D: usize>(name: &str, positions: &[[f32; D]]) {
     let (mut exact, mut grid) = (vec![[0.0; D]; 5000], vec![[0.0; D]; 5000]);
     let z = exact::repulsion(positions, &mut exact);
     let on_grid = Grid::default().repulsion(positions, &mut grid);
-    let found = errors(&grid, &exact);
+    let found = force_errors(&grid, &exact);
     println!("{D}-D, {name}: median {}, p99 {}, Z off by {}", found[2500], found[4950], on_grid / z - 1.0);
     assert!(found[2500] < 0.01 && found[4950] < 0.05, "{D}-D, {name}: median {}, p99 {}", found[2500], found[4950]);
     assert!((on_grid / z - 1.0).abs() < 0.001, "{D}-D, {name}: Z {on_grid} for {z}");
     // The measure can tell: forces of a layout that is a little wider are others.
     let wider: Vec<[f32; D]> = positions.iter().map(|position| position.map(|value| 1.1 * value)).collect();
     Grid::default().repulsion(&wider, &mut grid);
-    assert!(errors(&grid, &exact)[2500] > 0.01);
+    assert!(force_errors(&grid, &exact)[2500] > 0.01);
     // Forces are between pairs, and cancel out: to rounding, and on the grid to its error.
     for (forces, allowed) in [(&exact, 1e-4), (&grid, 1e-2)] {
         let total: f64 = forces.iter().map(|force| f64::from(force[0])).sum();
@@ -106,7 +84,7 @@ fn a_grid_that_was_used_before_gives_the_forces_of_the_layout_at_hand() {
     for width in [20.0, 24.0, 200.0, 230.0, 180.0, 1.0] {
         let positions = islands::<2>(3000, width);
         let (z, on_grid) = (exact::repulsion(&positions, &mut exact), grid.repulsion(&positions, &mut used));
-        let found = errors(&used, &exact);
+        let found = force_errors(&used, &exact);
         assert!(found[1500] < 0.01 && found[2970] < 0.05 && (on_grid / z - 1.0).abs() < 0.001, "{width}: {} {}", found[1500], found[2970]);
     }
 }
@@ -207,10 +185,12 @@ fn few_rows_equal_rows_and_one_column_give_a_layout() {
     let huge = FeatureMatrix::new(20, 2, (0..40).map(|at| (at as f32 - 20.0) * 1e37).collect());
     for matrix in [line(1), line(2), line(3), line(50), duplicated, same(0.0), same(3.0), huge] {
         for dims in [2, 3] {
-            let (layout, report) =
-                embed(&matrix, &TsneOptions { dims, iterations: 300, ..TsneOptions::default() }, &Compute::Cpu, &NoObserver).unwrap();
-            assert!(layout.values().iter().all(|value| value.is_finite()) && report.kl.is_finite(), "{report:?}");
-            assert!(report.kl > -1e-3, "{report:?}");
+            for compute in [Compute::Cpu, Compute::Gpu(gpu().clone())] {
+                let options = TsneOptions { dims, iterations: 300, ..TsneOptions::default() };
+                let (layout, report) = embed(&matrix, &options, &compute, &NoObserver).unwrap();
+                assert!(layout.values().iter().all(|value| value.is_finite()) && report.kl.is_finite(), "{report:?}");
+                assert!(report.kl > -1e-3, "{report:?}");
+            }
         }
     }
 }

@@ -1,24 +1,15 @@
 //! t-SNE's compute shaders as a whole, beside the CPU: forces, steps, and where a run ends. Each shader by itself is in `gpu_twins`.
 
 use tagscape::matrix::FeatureMatrix;
-use tagscape::neighbors::{self, Watch};
-use tagscape::project::tsne::gpu::TsneGpuRun;
+use tagscape::neighbors;
 use tagscape::project::tsne::gpu::repulsion::Sizes;
+use tagscape::project::tsne::gpu::{TsneGpuRun, check};
 use tagscape::project::tsne::{Affinities, TsneOptions, TsneRun, embed, exact};
-use tagscape::project::{Compute, NoObserver};
+use tagscape::project::{Compute, NoObserver, ProjectError};
 use tagscape::seed::SplitMix64;
 
 use crate::common::gpu::gpu;
-
-struct Patient;
-
-impl Watch for Patient {
-    fn progress(&self, _: f64) {}
-
-    fn cancelled(&self) -> bool {
-        false
-    }
-}
+use crate::common::layouts::{Patient, force_errors};
 
 const EXACT: Sizes = Sizes { log_size: 0, most_cells: 0, dims: 0 };
 
@@ -58,16 +49,8 @@ fn errors<const D: usize>(positions: &[[f32; D]], sizes: Sizes) -> [f64; 3] {
 fn off<const D: usize>(positions: &[[f32; D]], (forces, found_z): &(Vec<[f32; 3]>, f64)) -> [f64; 3] {
     let mut should = vec![[0.0; D]; positions.len()];
     let z = exact::repulsion(positions, &mut should);
-    let norm = |force: &mut dyn Iterator<Item = f64>| force.map(|value| value * value).sum::<f64>().sqrt();
-    let mut errors: Vec<f64> = forces
-        .iter()
-        .zip(&should)
-        .map(|(found, should)| {
-            let off = norm(&mut found.iter().zip(should).map(|(found, should)| f64::from(*found) - f64::from(*should)));
-            off / norm(&mut should.iter().map(|value| f64::from(*value))).max(1e-12)
-        })
-        .collect();
-    errors.sort_by(f64::total_cmp);
+    let found: Vec<[f32; D]> = forces.iter().map(|force| std::array::from_fn(|axis| force[axis])).collect();
+    let errors = force_errors(&found, &should);
     let rows = errors.len();
     [errors[rows / 2], errors[(rows * 99) / 100], (found_z / z - 1.0).abs()]
 }
@@ -157,4 +140,16 @@ fn runs_on_both_devices_end_equally_well() {
         println!("{dims}-D, {rows} rows: {cpu} on the CPU, {on_gpu} on the GPU");
         assert!((on_gpu / cpu - 1.0).abs() < 0.02, "{dims}-D, {rows} rows: {cpu} on the CPU, {on_gpu} on the GPU");
     }
+}
+
+#[test]
+fn more_rows_than_the_device_takes_are_refused_before_any_work_and_told_what_to_do() {
+    let mut caps = gpu().caps.clone();
+    caps.limits.max_storage_buffer_binding_size = 128 << 20;
+    let most = (128 << 20) / (8 * 90);
+    assert!(check(&caps, most, 90).is_ok() && check(&caps, 3, 2).is_ok());
+    let refused = check(&caps, most + 1, 90).unwrap_err();
+    assert!(matches!(refused, ProjectError::TooLargeForGpu { rows, .. } if rows == most + 1));
+    assert!(refused.to_string().contains("--device cpu"), "{refused}");
+    assert!(check(&caps, (8 << 20) + 1, 1).is_err(), "positions of more than 128 MiB");
 }

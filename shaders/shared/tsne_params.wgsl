@@ -3,7 +3,7 @@
 struct TsneParams {
     rows: u32,
     dims: u32,              // 2 or 3
-    log_size: u32,          // the transform has 2^log_size values along an axis
+    log_size: u32,          // the transform has 2^log_size values along an axis; 0: there is no grid
     most_cells: u32,        // cells along an axis that there is room for
     exaggeration: f32,
     momentum: f32,

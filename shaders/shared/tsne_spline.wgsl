@@ -15,7 +15,15 @@ fn spline_slope(t: f32) -> vec4f {
     return vec4f(-0.5 * s * s, (1.5 * t - 2.0) * t, (2.0 - 1.5 * s) * s, 0.5 * t * t);
 }
 
-// The first of the four nodes along each axis. Rounding may put the last point on the node behind the last cell.
-fn first_node(along: vec3f, nodes: u32) -> vec3u {
-    return min(vec3u(max(along, vec3f(0.0))), vec3u(nodes - SUPPORT));
+// Where a position is: the first of the four nodes along each axis, and the place between the inner two, 0..1.
+struct Place {
+    first: vec3u,
+    within: vec3f,
+}
+
+fn place_of(position: vec3f) -> Place {
+    let along = (position - plan.origin.xyz) / plan.spacing;
+    // Rounding may put the last point on the node behind the last cell.
+    let first = min(vec3u(max(along, vec3f(0.0))), vec3u(plan.nodes - SUPPORT));
+    return Place(first, along - vec3f(first));
 }

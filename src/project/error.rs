@@ -62,6 +62,18 @@ pub enum ProjectError {
         /// What was asked for.
         given: f64,
     },
+    /// An embedding's columns must fit a binding each.
+    #[error(
+        "t-SNE of {rows} rows needs {bytes} bytes in one buffer, and this GPU takes {limit}; compute it on the CPU (--device cpu), or show fewer rows (--tracks, --every)"
+    )]
+    TooLargeForGpu {
+        /// The rows.
+        rows: usize,
+        /// Bytes wanted.
+        bytes: u64,
+        /// Bytes that the device allows.
+        limit: u64,
+    },
     /// There are no neighbours.
     #[error(transparent)]
     Neighbors(crate::neighbors::NeighborError),

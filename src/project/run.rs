@@ -60,9 +60,13 @@ impl Projection<'_> {
         let shown: &dyn RowSource = selected.as_ref().map_or(self.space, |selected| selected);
         let mut layout = match &self.method {
             Method::Original { axes } => self.original(shown, axes)?,
-            Method::Pca { components } => self.pca_on(compute, shown, Columns::Centred, components, observer)?,
+            Method::Pca { components } => {
+                pca::with_engine(compute, |engine| self.pca(shown, Columns::Centred, components, engine, observer))?
+            }
             Method::Tsne(options) => Self::tsne(shown, options, compute, observer)?,
-            Method::StdPca { components } => self.pca_on(compute, shown, Columns::Standardised, components, observer)?,
+            Method::StdPca { components } => {
+                pca::with_engine(compute, |engine| self.pca(shown, Columns::Standardised, components, engine, observer))?
+            }
         };
         layout.seconds = start.elapsed().as_secs_f64();
         observer.progress(1.0);
@@ -87,20 +91,6 @@ impl Projection<'_> {
             device: compute.device(),
             seconds: 0.0,
         })
-    }
-
-    fn pca_on(
-        &self,
-        compute: &Compute,
-        shown: &dyn RowSource,
-        columns: Columns,
-        components: &[usize],
-        observer: &dyn Observer,
-    ) -> Result<Layout, ProjectError> {
-        match compute {
-            Compute::Cpu => self.pca(shown, columns, components, &mut pca::cpu::CpuEngine, observer),
-            Compute::Gpu(context) => self.pca(shown, columns, components, &mut pca::gpu::GpuEngine::new(context)?, observer),
-        }
     }
 
     fn pca(

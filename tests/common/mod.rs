@@ -4,6 +4,7 @@ pub mod collection;
 pub mod compare;
 pub mod counting_alloc;
 pub mod gpu;
+pub mod layouts;
 pub mod made_up;
 pub mod npy;
 pub mod program;

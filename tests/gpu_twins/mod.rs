@@ -1,6 +1,6 @@
 //! Every compute shader beside its twins: the oracle (plain loops in `f64`), and the CPU engine.
 //!
-//! A new kernel needs an entry in [`TWINS`]: a test finds every `@compute` entry point that has none.
+//! A new kernel needs an entry in [`TWINS`], or a check in [`CHECKS`]: a test finds every `@compute` entry point that has none.
 
 mod dispatch;
 mod pca;

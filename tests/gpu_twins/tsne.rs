@@ -4,6 +4,7 @@ use tagscape::gpu::Kernel;
 use tagscape::project::tsne::gpu::kernels;
 use tagscape::project::tsne::gpu::params::{TsneParams, TsnePartial, TsnePlan};
 use tagscape::project::tsne::gpu::partials;
+use tagscape::project::tsne::split::{FINE_SPACING, Split};
 use tagscape::seed::SplitMix64;
 
 use super::dispatch::{Job, floats, floats4};
@@ -118,7 +119,7 @@ fn near(rows: usize, dims: usize, mistake: bool) -> Result<(), String> {
     let limit = f64::from(plan.limit) * if mistake { 0.9 } else { 1.0 };
     let should = over_pairs(&at, |square| {
         let (inverse, gaussian) = (1.0 / (1.0 + square), (-limit * (1.0 + square)).exp());
-        // At the reach's border the pair may be in or out; its share is 1e-6 there.
+        // At the reach's border rounding may let a pair in or out; its force is 5e-3 of the unit below.
         (square < 1.0).then_some((inverse * gaussian * (limit + inverse), inverse * gaussian))
     });
     let (_, starts, order) = sorted(&plan, &at);
@@ -131,7 +132,7 @@ fn near(rows: usize, dims: usize, mistake: bool) -> Result<(), String> {
     // All of them are small: in units of exp(-T).
     let unit = 6.5_f64.exp();
     let scaled: Vec<f32> = found.iter().map(|value| (f64::from(*value) * unit) as f32).collect();
-    close("near forces", &scaled, &should.iter().map(|value| value * unit).collect::<Vec<_>>(), 2e-2_f64.min(1e-3 * unit.sqrt()))
+    close("near forces", &scaled, &should.iter().map(|value| value * unit).collect::<Vec<_>>(), 1e-2)
 }
 
 fn planning(rows: usize, dims: usize, mistake: bool) -> Result<(), String> {
@@ -157,11 +158,14 @@ fn planning(rows: usize, dims: usize, mistake: bool) -> Result<(), String> {
         if cells + 4.0 > most * 1.001 || first.nodes > 128 || (first.spacing > 0.121 && !is_wide) || (first.spacing < 0.06 && !is_narrow) {
             return Err(format!("{} nodes at {} for a range of {range}", first.nodes, first.spacing));
         }
-        let limit = 0.15 / f64::from(first.spacing).powi(2);
-        close("T", &[first.limit], &[limit], 1e-4)?;
-        let reach = if (1.0 + limit) * (-limit).exp() < 1e-3 { 0.0 } else { (6.5 / limit).sqrt() };
-        close("reach", &[first.reach], &[reach], 1e-4)?;
-        same("base", &[first.base], &[if first.spacing < 0.12 { 1.0 } else { 0.0 }])?;
+        let split = Split::new(first.spacing);
+        close("T", &[first.limit], &[split.limit()], 1e-4)?;
+        close("reach", &[first.reach], &[f64::from(split.reach())], 1e-4)?;
+        same("base", &[first.base], &[if first.spacing < FINE_SPACING { 1.0 } else { 0.0 }])?;
+        // Without a grid there is nothing to plan but the mean.
+        let bare = Job::new(&kernels::PLANNING, params(rows, dims, 0)).input(&partials(&at)).input(&[TsnePlan::default()]).run(1);
+        let bare: TsnePlan = bytemuck::pod_read_unaligned(bytemuck::cast_slice(&bare[0]));
+        same("a plan without a grid", &[bare], &[TsnePlan { mean: first.mean, ..TsnePlan::default() }])?;
     }
     Ok(())
 }

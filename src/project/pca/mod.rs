@@ -43,13 +43,20 @@ pub enum Columns {
 /// # Errors
 /// As [`Pca::fit`].
 pub fn leading(source: &dyn RowSource, count: usize, compute: &Compute, observer: &dyn Observer) -> Result<FeatureMatrix, ProjectError> {
-    let through = |engine: &mut dyn Engine| {
+    with_engine(compute, |engine| {
         let fitted = Pca::fit(source, Columns::Centred, engine, observer)?;
         fitted.transform(source, &(0..count).collect::<Vec<_>>(), engine, observer)
-    };
+    })
+}
+
+/// Does `work` with the engine of that device.
+///
+/// # Errors
+/// Those of `work`; [`ProjectError::Gpu`] where the shaders do not compile.
+pub fn with_engine<T>(compute: &Compute, work: impl FnOnce(&mut dyn Engine) -> Result<T, ProjectError>) -> Result<T, ProjectError> {
     match compute {
-        Compute::Cpu => through(&mut cpu::CpuEngine),
-        Compute::Gpu(context) => through(&mut gpu::GpuEngine::new(context)?),
+        Compute::Cpu => work(&mut cpu::CpuEngine),
+        Compute::Gpu(context) => work(&mut gpu::GpuEngine::new(context)?),
     }
 }
 

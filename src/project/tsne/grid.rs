@@ -16,8 +16,8 @@ use super::split::{FINE_SPACING, Split};
 
 /// Most nodes along an axis for each root of the rows (the square root in the plane, the cubic one in space), so that grid and near pairs
 /// take about as long; at least and at most so many. Past them the nodes lie wider apart.
-const NODES_PER_ROOT: [f32; 2] = [2.2, 3.0];
-const FEWEST_NODES: [f32; 2] = [150.0, 48.0];
+pub(super) const NODES_PER_ROOT: [f32; 2] = [2.2, 3.0];
+pub(super) const FEWEST_NODES: [f32; 2] = [150.0, 48.0];
 const MOST_NODES: [f32; 2] = [2000.0, 192.0];
 /// A layout of fewer cells than this gets nodes half as far apart, up to so many times: near its start all points are in one cell, where
 /// what the splines leave is as large as the forces.

@@ -12,7 +12,7 @@ mod near;
 mod pipeline;
 mod run;
 mod spectrum;
-mod split;
+pub mod split;
 
 pub use affinities::Affinities;
 pub use pipeline::embed;

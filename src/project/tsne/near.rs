@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::split::Split;
 
 /// Cells along the reach: smaller ones fit the ball better, and there are more of them to visit.
-const CELLS_PER_REACH: i64 = 2;
+pub(super) const CELLS_PER_REACH: i64 = 2;
 /// Most cells along an axis, in the plane and in space; beyond, they are larger.
 const MOST_CELLS: [f32; 2] = [1024.0, 96.0];
 /// Points that one task takes.

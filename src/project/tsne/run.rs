@@ -9,7 +9,7 @@ use super::grid::Grid;
 /// Steps in which attraction is exaggerated.
 pub const EXAGGERATED_STEPS: usize = 250;
 /// Rows up to which all pairs are about as fast as the grid, in the plane and in space.
-const EXACT_ROWS: [usize; 2] = [2000, 8000];
+pub(super) const EXACT_ROWS: [usize; 2] = [2000, 8000];
 /// How much of a step is kept for the next, while attraction is exaggerated and after.
 const MOMENTUM: [f32; 2] = [0.5, 0.8];
 /// Longest way of a point in one step, in units of the layout.

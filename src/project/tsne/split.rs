@@ -16,6 +16,12 @@ const NEGLIGIBLE: f64 = 1e-3;
 /// Places in the table of the Gaussian.
 const PLACES: usize = 2048;
 
+/// How many times as far as the nodes are apart the near part reaches.
+#[must_use]
+pub fn reach_in_nodes() -> f64 {
+    (CUT / SHARPNESS).sqrt()
+}
+
 /// The two parts for one distance between nodes.
 #[derive(Clone, Debug)]
 pub struct Split {
@@ -39,6 +45,12 @@ impl Split {
         let gaussian = |place: usize| (-limit * (1.0 + largest * place as f64 / PLACES as f64)).exp() as f32;
         let table = (0..=PLACES + 1).map(gaussian).collect();
         Self { limit, reach: largest.sqrt() as f32, scale: (PLACES as f64 / largest) as f32, table }
+    }
+
+    /// T, from which on Gaussians are in the near part.
+    #[must_use]
+    pub fn limit(&self) -> f64 {
+        self.limit
     }
 
     /// The smooth part at a squared distance.

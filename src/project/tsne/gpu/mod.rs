@@ -8,11 +8,12 @@ pub mod params;
 pub mod repulsion;
 
 use params::{TsneParams, TsnePartial, TsnePlan};
-use repulsion::{Common, Dispatch, Repulsion, Sizes};
+use repulsion::{Common, Dispatch, Repulsion, Sizes, bind};
 
 use super::affinities::Affinities;
 use super::run::Schedule;
 use crate::gpu::{DeviceCaps, GpuContext, GpuError, PositionBuffer, StorageBuffer, UniformBuffer};
+use crate::project::error::ProjectError;
 
 /// Rows of a workgroup of `tsne_move.wgsl`.
 const MOVE_ROWS: usize = 64;
@@ -39,15 +40,12 @@ pub struct TsneGpuRun {
 /// Whether a device takes so many rows with `k` neighbours each: looked at before any work is done.
 ///
 /// # Errors
-/// [`GpuError::TooLarge`] with what does not fit, and the device's limit.
-pub fn check(caps: &DeviceCaps, rows: usize, k: usize) -> Result<(), GpuError> {
+/// [`ProjectError::TooLargeForGpu`] with the device's limit.
+pub fn check(caps: &DeviceCaps, rows: usize, k: usize) -> Result<(), ProjectError> {
     let limit = caps.storage_binding_bytes();
-    // A row is its neighbours' neighbour at most as often again.
-    let needs = [("the affinities of t-SNE", 8 * rows as u64 * k as u64), ("the positions of t-SNE", 16 * rows as u64)];
-    match needs.into_iter().find(|&(_, bytes)| bytes > limit) {
-        Some((what, bytes)) => Err(GpuError::TooLarge { what: what.to_owned(), bytes, limit }),
-        None => Ok(()),
-    }
+    // A row is its neighbours' neighbour at most as often again; a position has four numbers.
+    let bytes = (8 * rows as u64 * k as u64).max(16 * rows as u64);
+    if bytes > limit { Err(ProjectError::TooLargeForGpu { rows, bytes, limit }) } else { Ok(()) }
 }
 
 impl TsneGpuRun {
@@ -87,7 +85,7 @@ impl TsneGpuRun {
         let params = TsneParams {
             rows: u32::try_from(rows).unwrap_or(u32::MAX),
             dims: D as u32,
-            log_size: sizes.log_size.max(1),
+            log_size: sizes.log_size,
             most_cells: sizes.most_cells,
             ..TsneParams::default()
         };
@@ -108,21 +106,23 @@ impl TsneGpuRun {
 
         let common = Common { context, params: &uniform, plan: &plan, positions: &at, forces: &forces };
         let repulsion = Repulsion::new(&common, rows, sizes)?;
-        let bind = |kernel: &'static crate::gpu::Kernel, buffers: &[&wgpu::Buffer], workgroups: usize| {
-            let bound = kernel.pipeline(context)?.bind(context, buffers)?;
-            Ok::<Dispatch, GpuError>((bound, u32::try_from(workgroups).unwrap_or(u32::MAX)))
-        };
         let (told, planned) = (uniform.buffer(), plan.buffer());
         let each = rows.div_ceil(MOVE_ROWS);
         let made = Self {
-            planning: bind(&kernels::PLANNING, &[told, partials.buffer(), planned], 1)?,
+            planning: bind(context, &kernels::PLANNING, &[told, partials.buffer(), planned], 1)?,
             gradient: bind(
+                context,
                 &kernels::GRADIENT,
                 &[told, planned, at.buffer(), offsets.buffer(), others.buffer(), values.buffer(), forces.buffer()],
                 each,
             )?,
-            motion: bind(&kernels::MOVE, &[told, forces.buffer(), at.buffer(), speeds.buffer(), gains.buffer(), partials.buffer()], each)?,
-            centre: bind(&kernels::CENTRE, &[told, planned, at.buffer(), &columns.x, &columns.y, &columns.z], each)?,
+            motion: bind(
+                context,
+                &kernels::MOVE,
+                &[told, forces.buffer(), at.buffer(), speeds.buffer(), gains.buffer(), partials.buffer()],
+                each,
+            )?,
+            centre: bind(context, &kernels::CENTRE, &[told, planned, at.buffer(), &columns.x, &columns.y, &columns.z], each)?,
             context: context.clone(),
             params,
             uniform,
@@ -134,7 +134,7 @@ impl TsneGpuRun {
             plan: plan.clone(),
         };
         // The plan is for positions about their mean.
-        made.submit(&[&made.planning, &made.centre], &[])?;
+        made.submit([&made.planning, &made.centre], &[])?;
         Ok(made)
     }
 
@@ -158,18 +158,11 @@ impl TsneGpuRun {
         self.params = TsneParams { exaggeration, momentum, rate, ..self.params };
         self.uniform.write(&self.context, &self.params)?;
         let own = [&self.gradient, &self.motion, &self.planning, &self.centre];
-        let dispatches: Vec<&Dispatch> = self.repulsion.dispatches.iter().chain(own).collect();
-        self.submit(&dispatches, &self.repulsion.cleared)?;
+        self.submit(self.repulsion.dispatches.iter().chain(own), &self.repulsion.cleared)?;
         if self.iteration.is_multiple_of(STEPS_IN_FLIGHT) {
             self.context.wait("t-SNE")?;
         }
         Ok(())
-    }
-
-    /// The positions as columns on the GPU: what the renderer reads.
-    #[must_use]
-    pub fn columns(&self) -> &PositionBuffer {
-        &self.columns
     }
 
     /// The layout as it is, `[rows, D]`, read back.
@@ -186,14 +179,13 @@ impl TsneGpuRun {
     /// # Errors
     /// [`GpuError`].
     pub fn repulsion(&self) -> Result<(Vec<[f32; 3]>, f64), GpuError> {
-        let dispatches: Vec<&Dispatch> = self.repulsion.dispatches.iter().collect();
-        self.submit(&dispatches, &self.repulsion.cleared)?;
+        self.submit(&self.repulsion.dispatches, &self.repulsion.cleared)?;
         let forces = self.forces.read(&self.context)?.into_iter().map(|[x, y, z, _]| [x, y, z]).collect();
         let plan = self.plan.read(&self.context)?;
         Ok((forces, plan.first().map_or(0.0, |plan| f64::from(plan.z))))
     }
 
-    fn submit(&self, dispatches: &[&Dispatch], cleared: &[wgpu::Buffer]) -> Result<(), GpuError> {
+    fn submit<'a>(&self, dispatches: impl IntoIterator<Item = &'a Dispatch>, cleared: &[wgpu::Buffer]) -> Result<(), GpuError> {
         self.context.scoped("a step of t-SNE", || {
             let mut encoder = self.context.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("t-SNE") });
             for buffer in cleared {

@@ -10,7 +10,7 @@ pub struct TsneParams {
     pub rows: u32,
     /// 2 or 3.
     pub dims: u32,
-    /// The transform has 2^`log_size` values along an axis.
+    /// The transform has 2^`log_size` values along an axis; 0 where all pairs are taken and there is no grid.
     pub log_size: u32,
     /// Cells along an axis that there is room for.
     pub most_cells: u32,
@@ -34,7 +34,7 @@ pub struct TsnePlan {
     pub mean: [f32; 4],
     /// Between nodes, in units of the layout.
     pub spacing: f32,
-    /// T of the kernel's split (`tsne/split.rs`).
+    /// T of [`super::super::split`].
     pub limit: f32,
     /// Of the near part; 0 where there is none.
     pub reach: f32,

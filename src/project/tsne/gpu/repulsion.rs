@@ -2,26 +2,32 @@
 
 use super::kernels;
 use super::params::{FftPass, TsneParams, TsnePlan};
-use crate::gpu::{BoundKernel, GpuContext, GpuError, StorageBuffer, UniformBuffer};
+use crate::gpu::{BoundKernel, GpuContext, GpuError, Kernel, StorageBuffer, UniformBuffer};
+use crate::project::tsne::grid::{FEWEST_NODES, NODES_PER_ROOT};
+use crate::project::tsne::near::CELLS_PER_REACH;
+use crate::project::tsne::run::EXACT_ROWS as EXACT_ROWS_ON_CPU;
+use crate::project::tsne::split::reach_in_nodes;
 
-/// Points up to which all pairs are taken where the adapter is a CPU, in the plane and in space.
-const EXACT_ROWS_ON_CPU: [usize; 2] = [2000, 8000];
-/// And on a real GPU, where pairs are what it is best at.
+/// Points up to which all pairs are taken on a real GPU, where pairs are what it is best at, in the plane and in space. Chosen without one at
+/// hand. Where the adapter is none but a CPU: [`EXACT_ROWS_ON_CPU`].
 const EXACT_ROWS: [usize; 2] = [16_384, 32_768];
-/// As in [`super::super::grid`]: nodes along an axis for each root of the rows, and the fewest.
-const NODES_PER_ROOT: [f32; 2] = [2.2, 3.0];
-const FEWEST_NODES: [f32; 2] = [150.0, 48.0];
 /// A line of the transform fits a workgroup's memory, and the cube WebGPU's 128 MiB binding.
 const LOG_SIZES: [[u32; 2]; 2] = [[8, 11], [6, 8]];
 /// Complex values in a workgroup of the transform.
 const FFT_ROOM: u32 = 2048;
-/// Cells for each node: half a reach of 6.6 nodes.
-const CELLS_PER_NODE: f32 = 2.0 / 6.58;
 /// Workgroups that look for what a point finds of itself.
 pub const OWN_PARTS: usize = 256;
 
 /// A dispatch: the kernel with its buffers, and how many workgroups.
 pub type Dispatch = (BoundKernel, u32);
+
+/// Compiles a kernel and puts its buffers in place.
+///
+/// # Errors
+/// [`GpuError`].
+pub fn bind(context: &GpuContext, kernel: &'static Kernel, buffers: &[&wgpu::Buffer], workgroups: usize) -> Result<Dispatch, GpuError> {
+    Ok((kernel.pipeline(context)?.bind(context, buffers)?, u32::try_from(workgroups).unwrap_or(u32::MAX)))
+}
 
 /// How large a run's buffers are.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -50,7 +56,8 @@ impl Sizes {
         let nodes = (NODES_PER_ROOT[kind] * (rows as f32).powf(1.0 / dims as f32)).max(FEWEST_NODES[kind]);
         let [least, most] = LOG_SIZES[kind];
         let log_size = ((2.0 * nodes).log2().round() as u32).clamp(least, most);
-        let most_cells = ((1_u32 << (log_size - 1)) as f32 * CELLS_PER_NODE) as u32 + 2;
+        let cells_per_node = CELLS_PER_REACH as f64 / reach_in_nodes();
+        let most_cells = (f64::from(1_u32 << (log_size - 1)) * cells_per_node) as u32 + 2;
         Self { log_size, most_cells, dims: dims as u32 }
     }
 
@@ -117,15 +124,8 @@ impl Repulsion {
         Ok(made)
     }
 
-    fn add(
-        &mut self,
-        common: &Common<'_>,
-        kernel: &'static crate::gpu::Kernel,
-        buffers: &[&wgpu::Buffer],
-        workgroups: usize,
-    ) -> Result<(), GpuError> {
-        let bound = kernel.pipeline(common.context)?.bind(common.context, buffers)?;
-        self.dispatches.push((bound, u32::try_from(workgroups).unwrap_or(u32::MAX)));
+    fn add(&mut self, common: &Common<'_>, kernel: &'static Kernel, buffers: &[&wgpu::Buffer], workgroups: usize) -> Result<(), GpuError> {
+        self.dispatches.push(bind(common.context, kernel, buffers, workgroups)?);
         Ok(())
     }
 

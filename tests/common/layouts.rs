@@ -1,0 +1,29 @@
+//! For judging layouts and what moves them.
+
+use tagscape::neighbors::Watch;
+
+/// Watches a search, and lets it go on.
+pub struct Patient;
+
+impl Watch for Patient {
+    fn progress(&self, _: f64) {}
+
+    fn cancelled(&self) -> bool {
+        false
+    }
+}
+
+/// Sorted relative errors of forces.
+pub fn force_errors<const D: usize>(found: &[[f32; D]], should: &[[f32; D]]) -> Vec<f64> {
+    let norm = |force: [f64; D]| force.iter().map(|value| value * value).sum::<f64>().sqrt();
+    let mut errors: Vec<f64> = found
+        .iter()
+        .zip(should)
+        .map(|(found, should)| {
+            let off = std::array::from_fn(|axis| f64::from(found[axis]) - f64::from(should[axis]));
+            norm(off) / norm(should.map(f64::from)).max(1e-12)
+        })
+        .collect();
+    errors.sort_by(f64::total_cmp);
+    errors
+}
