@@ -4,12 +4,12 @@ use tagscape::matrix::FeatureMatrix;
 use tagscape::neighbors;
 use tagscape::project::tsne::gpu::repulsion::Sizes;
 use tagscape::project::tsne::gpu::{TsneGpuRun, check};
-use tagscape::project::tsne::{Affinities, TsneOptions, TsneRun, embed, exact};
-use tagscape::project::{Compute, NoObserver, ProjectError};
+use tagscape::project::tsne::{Affinities, TsneOptions, TsneRun, exact};
+use tagscape::project::{Compute, Embedding, ProjectError};
 use tagscape::seed::SplitMix64;
 
 use crate::common::gpu::gpu;
-use crate::common::layouts::{Patient, force_errors};
+use crate::common::layouts::{Patient, embed, force_errors};
 
 const EXACT: Sizes = Sizes { log_size: 0, most_cells: 0, dims: 0 };
 
@@ -134,9 +134,9 @@ fn the_gpu_gives_the_same_bytes_every_time() {
 fn runs_on_both_devices_end_equally_well() {
     for (dims, rows) in [(2, 3000), (3, 3000)] {
         let matrix = clusters(rows, 12);
-        let options = TsneOptions { dims, ..TsneOptions::default() };
-        let cpu = embed(&matrix, &options, &Compute::Cpu, &NoObserver).unwrap().1.kl;
-        let on_gpu = embed(&matrix, &options, &Compute::Gpu(gpu().clone()), &NoObserver).unwrap().1.kl;
+        let embedding = Embedding::Tsne(TsneOptions { dims, ..TsneOptions::default() });
+        let kl = |compute: &Compute| embed(&matrix, embedding.clone(), compute).unwrap().1.kl.unwrap();
+        let (cpu, on_gpu) = (kl(&Compute::Cpu), kl(&Compute::Gpu(gpu().clone())));
         println!("{dims}-D, {rows} rows: {cpu} on the CPU, {on_gpu} on the GPU");
         assert!((on_gpu / cpu - 1.0).abs() < 0.02, "{dims}-D, {rows} rows: {cpu} on the CPU, {on_gpu} on the GPU");
     }

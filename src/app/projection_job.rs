@@ -8,7 +8,7 @@ use crate::catalog::{SpaceKey, TrackRows};
 use crate::command::MethodKind;
 use crate::matrix::RowSource;
 use crate::project::tsne::TsneOptions;
-use crate::project::{Compute, Method, Observer, Projection};
+use crate::project::{Compute, Embedding, Method, Observer, Projection};
 use crate::scene::{AxisScale, Dimensions, PickGrid};
 use crate::store::{Collection, MatrixFile};
 
@@ -119,7 +119,7 @@ impl ProjectionRequest {
                 let components = axes[..count].to_vec();
                 (axes, if self.method == MethodKind::Pca { Method::Pca { components } } else { Method::StdPca { components } })
             }
-            MethodKind::Tsne => ([0, 1, 2], Method::Tsne(TsneOptions { dims: self.dimensions.count(), ..TsneOptions::default() })),
+            MethodKind::Tsne => ([0, 1, 2], Method::Embedding(Embedding::Tsne(TsneOptions { dims: self.dimensions.count(), ..TsneOptions::default() }))),
             MethodKind::Original => {
                 let axes = self.axes.unwrap_or_else(|| most_varied(matrix));
                 (axes, Method::Original { axes: axes[..count].to_vec() })

@@ -18,6 +18,18 @@ impl NeighborTable {
         self.indices.len().checked_div(self.k).unwrap_or(0)
     }
 
+    /// The `k` nearest of each row's neighbours, or all.
+    #[must_use]
+    pub fn nearest(&self, k: usize) -> Self {
+        let kept = k.min(self.k);
+        if kept == 0 {
+            return Self::default();
+        }
+        let indices = self.indices.chunks_exact(self.k).flat_map(|row| &row[..kept]).copied().collect();
+        let distances = self.distances.chunks_exact(self.k).flat_map(|row| &row[..kept]).copied().collect();
+        Self { k: kept, indices, distances }
+    }
+
     /// The neighbours of a row.
     ///
     /// # Panics

@@ -12,15 +12,15 @@ pub struct AxisLabel {
     pub explained_variance_ratio: Option<f32>,
 }
 
-/// How an embedding (t-SNE) came about.
+/// How an embedding (t-SNE, UMAP) came about.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EmbeddingReport {
     /// Steps done.
     pub iterations: usize,
-    /// The divergence KL(P || Q), in nats.
-    pub kl: f64,
-    /// The perplexity used: the one asked for, cut to a third of the other rows.
-    pub perplexity: f64,
+    /// t-SNE: the divergence KL(P || Q), in nats.
+    pub kl: Option<f64>,
+    /// t-SNE: the perplexity used: the one asked for, cut to a third of the other rows.
+    pub perplexity: Option<f64>,
     /// Of a sample of rows, the share of the true neighbours that was found.
     pub knn_recall_measured: f64,
     /// Where the time went.
@@ -49,7 +49,7 @@ pub struct Layout {
     pub axes: Vec<AxisLabel>,
     /// For PCA: the share of every component, shown or not, largest first. They sum to 1, or are all 0 where nothing varies.
     pub explained_variance_ratio: Vec<f64>,
-    /// For t-SNE: how it came about.
+    /// For t-SNE and UMAP: how it came about.
     pub embedding: Option<EmbeddingReport>,
     /// What ran.
     pub device: ComputeDevice,

@@ -1,6 +1,6 @@
 //! The ways to project.
 
-use super::tsne::TsneOptions;
+use super::embedding::Embedding;
 
 /// How to come from a row of features to a position, and which axes to keep.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,8 +21,8 @@ pub enum Method {
         /// As with [`Method::Pca`].
         components: Vec<usize>,
     },
-    /// t-SNE, on the rows that are shown.
-    Tsne(TsneOptions),
+    /// t-SNE or UMAP, on the rows that are shown.
+    Embedding(Embedding),
 }
 
 impl Method {
@@ -33,7 +33,7 @@ impl Method {
             Self::Original { .. } => "original",
             Self::Pca { .. } => "pca",
             Self::StdPca { .. } => "std-pca",
-            Self::Tsne(_) => "tsne",
+            Self::Embedding(embedding) => embedding.name(),
         }
     }
 
@@ -41,7 +41,7 @@ impl Method {
     #[must_use]
     pub fn components(&self) -> Option<&[usize]> {
         match self {
-            Self::Original { .. } | Self::Tsne(_) => None,
+            Self::Original { .. } | Self::Embedding(_) => None,
             Self::Pca { components } | Self::StdPca { components } => Some(components),
         }
     }

@@ -3,22 +3,28 @@
 //! A [`Projection`] says what to project and how, [`Compute`] on what. Each method has its own file or folder; those that have
 //! compute shaders have a CPU engine of the same steps, and `tests/gpu_twins` holds the two together.
 
+pub mod descent;
 mod device;
+mod embedding;
 mod error;
 mod layout;
 mod method;
+mod neighborhood;
 mod original;
 pub mod pca;
 mod rows;
 mod run;
 pub mod tsne;
 
+pub use descent::{Descent, Tuning};
 pub use device::{Compute, ComputeDevice, DeviceChoice};
+pub use embedding::Embedding;
 pub use error::ProjectError;
 pub use layout::{AxisLabel, EmbeddingReport, EmbeddingSeconds, Layout};
 pub use method::Method;
+pub use neighborhood::Neighborhood;
 pub use rows::SelectedRows;
-pub use run::{NoObserver, Observer, Projection};
+pub use run::{NoObserver, Observer, Part, Projection};
 
 use crate::gpu::{Kernel, ShaderSource};
 

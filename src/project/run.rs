@@ -7,9 +7,10 @@ use super::error::ProjectError;
 use super::layout::{AxisLabel, Layout};
 use super::method::Method;
 use super::pca::{self, Columns, Pca};
-use super::tsne::{self, TsneOptions};
+use super::descent;
+use super::embedding::Embedding;
 use super::{SelectedRows, original};
-use crate::matrix::RowSource;
+use crate::matrix::{FeatureMatrix, RowSource};
 
 /// Someone who watches long work, and may stop it.
 pub trait Observer: Sync {
@@ -32,9 +33,34 @@ impl Observer for NoObserver {
     }
 }
 
+/// A part of an observer's progress.
+pub struct Part<'a> {
+    observer: &'a dyn Observer,
+    from: f64,
+    to: f64,
+}
+
+impl<'a> Part<'a> {
+    /// The part from `from` to `to`, 0 to 1.
+    #[must_use]
+    pub fn new(observer: &'a dyn Observer, from: f64, to: f64) -> Self {
+        Self { observer, from, to }
+    }
+}
+
+impl Observer for Part<'_> {
+    fn progress(&self, fraction: f64) {
+        self.observer.progress(self.from + (self.to - self.from) * fraction);
+    }
+
+    fn cancelled(&self) -> bool {
+        self.observer.cancelled()
+    }
+}
+
 /// What to project, and how.
 pub struct Projection<'a> {
-    /// The space, `[rows, dims]`. PCA and STD-PCA are fitted on all of it, t-SNE on the rows that are shown.
+    /// The space, `[rows, dims]`. PCA and STD-PCA are fitted on all of it, t-SNE and UMAP on the rows that are shown.
     pub space: &'a dyn RowSource,
     /// The rows that the layout has, by number; `None`: all.
     pub shown: Option<&'a [usize]>,
@@ -63,10 +89,10 @@ impl Projection<'_> {
             Method::Pca { components } => {
                 pca::with_engine(compute, |engine| self.pca(shown, Columns::Centred, components, engine, observer))?
             }
-            Method::Tsne(options) => Self::tsne(shown, options, compute, observer)?,
             Method::StdPca { components } => {
                 pca::with_engine(compute, |engine| self.pca(shown, Columns::Standardised, components, engine, observer))?
             }
+            Method::Embedding(embedding) => embed(shown, embedding, compute, observer)?,
         };
         layout.seconds = start.elapsed().as_secs_f64();
         observer.progress(1.0);
@@ -78,19 +104,6 @@ impl Projection<'_> {
         let name = |axis: usize| self.column_names.get(axis).cloned().unwrap_or_else(|| format!("dimension {}", axis + 1));
         let axes = axes.iter().map(|&axis| AxisLabel { name: name(axis), explained_variance_ratio: None }).collect();
         Ok(Layout { coordinates, axes, explained_variance_ratio: Vec::new(), embedding: None, device: ComputeDevice::Cpu, seconds: 0.0 })
-    }
-
-    fn tsne(shown: &dyn RowSource, options: &TsneOptions, compute: &Compute, observer: &dyn Observer) -> Result<Layout, ProjectError> {
-        let (coordinates, report) = tsne::embed(shown, options, compute, observer)?;
-        let label = |axis: usize| AxisLabel { name: format!("t-SNE {}", axis + 1), explained_variance_ratio: None };
-        Ok(Layout {
-            coordinates,
-            axes: (0..options.dims).map(label).collect(),
-            explained_variance_ratio: Vec::new(),
-            embedding: Some(report),
-            device: compute.device(),
-            seconds: 0.0,
-        })
     }
 
     fn pca(
@@ -121,4 +134,20 @@ impl Projection<'_> {
             .collect();
         Ok(Layout { coordinates, axes, explained_variance_ratio: ratio, embedding: None, device: engine.device(), seconds: 0.0 })
     }
+}
+
+fn embed(shown: &dyn RowSource, embedding: &Embedding, compute: &Compute, observer: &dyn Observer) -> Result<Layout, ProjectError> {
+    let mut descent = embedding.begin(shown, false, compute, &Part::new(observer, 0.0, 0.3))?;
+    descent::finish(&mut *descent, &Part::new(observer, 0.3, 1.0))?;
+    let report = descent.report()?;
+    let dims = descent.dims();
+    let values = descent.positions()?.iter().flat_map(|at| at[..dims].iter().copied()).collect();
+    Ok(Layout {
+        coordinates: FeatureMatrix::new(descent.rows(), dims, values),
+        axes: embedding.axes(),
+        explained_variance_ratio: Vec::new(),
+        embedding: Some(report),
+        device: compute.device(),
+        seconds: 0.0,
+    })
 }

@@ -1,6 +1,8 @@
 //! For judging layouts and what moves them.
 
+use tagscape::matrix::{FeatureMatrix, RowSource};
 use tagscape::neighbors::Watch;
+use tagscape::project::{Compute, Embedding, EmbeddingReport, Method, NoObserver, ProjectError, Projection};
 
 /// Watches a search, and lets it go on.
 pub struct Patient;
@@ -26,4 +28,11 @@ pub fn force_errors<const D: usize>(found: &[[f32; D]], should: &[[f32; D]]) -> 
         .collect();
     errors.sort_by(f64::total_cmp);
     errors
+}
+
+/// A layout by neighbours, `[rows, 2 or 3]`, and how it came about.
+pub fn embed(matrix: &dyn RowSource, embedding: Embedding, compute: &Compute) -> Result<(FeatureMatrix, EmbeddingReport), ProjectError> {
+    let projection = Projection { space: matrix, shown: None, column_names: &[], method: Method::Embedding(embedding) };
+    let layout = projection.run(compute, &NoObserver)?;
+    Ok((layout.coordinates, layout.embedding.unwrap()))
 }

@@ -165,7 +165,9 @@ fn to_json(dims_in: usize, method: &Method, layout: &Layout, seconds: &Seconds) 
     report.insert("seconds".to_owned(), Value::Object(times));
     if let Some(embedding) = &layout.embedding {
         report.insert("iterations".to_owned(), json!(embedding.iterations));
-        report.insert("kl".to_owned(), json!(embedding.kl));
+        if let Some(kl) = embedding.kl {
+            report.insert("kl".to_owned(), json!(kl));
+        }
         report.insert("knn_recall_measured".to_owned(), json!(embedding.knn_recall_measured));
     }
     if let Some(components) = method.components() {
@@ -186,14 +188,11 @@ fn in_words(args: &ProjectArgs, dims_in: usize, method: &Method, layout: &Layout
         seconds.total,
     );
     if let Some(embedding) = &layout.embedding {
-        return text
-            + &format!(
-                "  {} iterations at perplexity {:.0}: KL divergence {:.3} nats; {:.1} % of the true neighbours found\n",
-                embedding.iterations,
-                embedding.perplexity,
-                embedding.kl,
-                100.0 * embedding.knn_recall_measured
-            );
+        text += &format!("  {} iterations", embedding.iterations);
+        if let (Some(perplexity), Some(kl)) = (embedding.perplexity, embedding.kl) {
+            text += &format!(" at perplexity {perplexity:.0}: KL divergence {kl:.3} nats");
+        }
+        return text + &format!("; {:.1} % of the true neighbours found\n", 100.0 * embedding.knn_recall_measured);
     }
     let width = layout.axes.iter().map(|axis| axis.name.len()).max().unwrap_or(0);
     for axis in &layout.axes {

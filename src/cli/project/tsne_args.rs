@@ -3,7 +3,7 @@
 use anyhow::bail;
 
 use super::ProjectArgs;
-use crate::project::Method;
+use crate::project::{Embedding, Method};
 use crate::project::tsne::TsneOptions;
 
 /// What t-SNE takes; none of it goes with another method.
@@ -50,7 +50,7 @@ impl TsneArgs {
         if !(options.exaggeration >= 1.0 && options.exaggeration <= 100.0) {
             bail!("--exaggeration takes a number from 1 to 100, not {}", options.exaggeration);
         }
-        Ok(Method::Tsne(options))
+        Ok(Method::Embedding(Embedding::Tsne(options)))
     }
 
     /// Refuses what was given with another method.

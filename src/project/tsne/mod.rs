@@ -5,18 +5,18 @@
 //! by all pairs where there are few ([`exact`]), else by a potential on a grid and, where that is too coarse, by the pairs that are near ([`grid`]).
 
 mod affinities;
+mod embedding;
 pub mod exact;
 pub mod gpu;
 pub mod grid;
 mod near;
-mod pipeline;
 mod run;
 mod spectrum;
 pub mod split;
 
 pub use affinities::Affinities;
-pub use pipeline::embed;
-pub use run::TsneRun;
+pub use embedding::{TsneEmbedding, prepare};
+pub use run::{Pace, Schedule, TsneRun};
 
 /// How to embed. The defaults are those of Kobak and Berens, "The art of using t-SNE for single-cell transcriptomics", 2019, and of openTSNE.
 #[derive(Clone, Debug, PartialEq)]

@@ -28,15 +28,35 @@ pub struct Schedule {
     pub rate: f32,
 }
 
-impl Schedule {
-    /// Of step number `iteration` of a run that begins with that exaggeration. The rate is the rows over the exaggeration (Belkina et al.,
+/// How a run's steps change over time, and what a user has changed of it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pace {
+    /// What attraction is multiplied by in the first 250 steps.
+    pub exaggeration: f32,
+    /// What it is multiplied by instead, at any time.
+    pub override_exaggeration: Option<f32>,
+    /// What the learning rate is multiplied by.
+    pub rate_factor: f32,
+    /// The step at which the schedule began, or began anew.
+    pub begins_at: usize,
+}
+
+impl Pace {
+    /// As planned.
+    #[must_use]
+    pub fn new(exaggeration: f32) -> Self {
+        Self { exaggeration, override_exaggeration: None, rate_factor: 1.0, begins_at: 0 }
+    }
+
+    /// What holds for step number `iteration` of so many rows. The rate is the rows over the exaggeration (Belkina et al.,
     /// "Automated optimized parameters for t-distributed stochastic neighbor embedding", 2019).
     #[must_use]
-    pub fn at(iteration: usize, exaggeration: f32, rows: usize) -> Self {
-        let is_exaggerated = iteration < EXAGGERATED_STEPS;
-        let exaggeration = if is_exaggerated { exaggeration } else { 1.0 };
-        let rate = (rows as f32 / exaggeration).max(SLOWEST_RATE);
-        Self { exaggeration, momentum: MOMENTUM[usize::from(!is_exaggerated)], rate }
+    pub fn at(&self, iteration: usize, rows: usize) -> Schedule {
+        let is_exaggerated = iteration.saturating_sub(self.begins_at) < EXAGGERATED_STEPS;
+        let planned = if is_exaggerated { self.exaggeration } else { 1.0 };
+        let exaggeration = self.override_exaggeration.unwrap_or(planned);
+        let rate = (rows as f32 / exaggeration).max(SLOWEST_RATE) * self.rate_factor;
+        Schedule { exaggeration, momentum: MOMENTUM[usize::from(!is_exaggerated)], rate }
     }
 }
 
@@ -48,7 +68,8 @@ pub struct TsneRun<const D: usize> {
     gains: Vec<[f32; D]>,
     repulsion: Vec<[f32; D]>,
     grid: Grid<D>,
-    exaggeration: f32,
+    /// How fast.
+    pub pace: Pace,
     iteration: usize,
 }
 
@@ -63,7 +84,22 @@ impl<const D: usize> TsneRun<D> {
         assert_eq!(affinities.rows(), rows, "affinities of other rows");
         let zeros = vec![[0.0; D]; rows];
         let gains = vec![[1.0; D]; rows];
-        Self { affinities, positions, speeds: zeros.clone(), gains, repulsion: zeros, grid: Grid::default(), exaggeration, iteration: 0 }
+        Self { affinities, positions, speeds: zeros.clone(), gains, repulsion: zeros, grid: Grid::default(), pace: Pace::new(exaggeration), iteration: 0 }
+    }
+
+    /// Takes other affinities; positions and speeds stay.
+    ///
+    /// # Panics
+    /// If they have another number of rows: a caller's mistake.
+    pub fn set_affinities(&mut self, affinities: Affinities) {
+        assert_eq!(affinities.rows(), self.positions.len(), "affinities of other rows");
+        self.affinities = affinities;
+    }
+
+    /// Gives the affinities back.
+    #[must_use]
+    pub fn into_affinities(self) -> Affinities {
+        self.affinities
     }
 
     /// Steps done.
@@ -85,7 +121,7 @@ impl<const D: usize> TsneRun<D> {
             self.iteration += 1;
             return;
         }
-        let Schedule { exaggeration, momentum, rate } = Schedule::at(self.iteration, self.exaggeration, self.positions.len());
+        let Schedule { exaggeration, momentum, rate } = self.pace.at(self.iteration, self.positions.len());
         let gradient = self.gradient(exaggeration);
         let moved = self.positions.par_iter_mut().zip(&mut self.speeds).zip(&mut self.gains).zip(gradient);
         moved.for_each(|(((position, speed), gain), gradient)| {

@@ -11,7 +11,7 @@ use params::{TsneParams, TsnePartial, TsnePlan};
 use repulsion::{Common, Dispatch, Repulsion, Sizes, bind};
 
 use super::affinities::Affinities;
-use super::run::Schedule;
+use super::run::{Pace, Schedule};
 use crate::gpu::{DeviceCaps, GpuContext, GpuError, PositionBuffer, StorageBuffer, UniformBuffer};
 use crate::project::error::ProjectError;
 
@@ -33,7 +33,9 @@ pub struct TsneGpuRun {
     gradient: Dispatch,
     motion: Dispatch,
     centre: Dispatch,
-    exaggeration: f32,
+    /// How fast.
+    pub pace: Pace,
+    positions: StorageBuffer<[f32; 4]>,
     iteration: usize,
 }
 
@@ -99,23 +101,13 @@ impl TsneGpuRun {
         let speeds = StorageBuffer::<[f32; 4]>::zeroed(context, "t-SNE's speeds", rows)?;
         let gains = StorageBuffer::from_values(context, "t-SNE's gains", &vec![[1.0_f32; 4]; rows])?;
         let forces = StorageBuffer::<[f32; 4]>::zeroed(context, "t-SNE's forces", rows)?;
-        let (offsets, others, values) = affinities.columns();
-        let offsets = StorageBuffer::from_values(context, "the affinities of t-SNE", &offsets)?;
-        let others = StorageBuffer::from_values(context, "the affinities of t-SNE", others)?;
-        let values = StorageBuffer::from_values(context, "the affinities of t-SNE", values)?;
-
         let common = Common { context, params: &uniform, plan: &plan, positions: &at, forces: &forces };
         let repulsion = Repulsion::new(&common, rows, sizes)?;
         let (told, planned) = (uniform.buffer(), plan.buffer());
         let each = rows.div_ceil(MOVE_ROWS);
         let made = Self {
             planning: bind(context, &kernels::PLANNING, &[told, partials.buffer(), planned], 1)?,
-            gradient: bind(
-                context,
-                &kernels::GRADIENT,
-                &[told, planned, at.buffer(), offsets.buffer(), others.buffer(), values.buffer(), forces.buffer()],
-                each,
-            )?,
+            gradient: gradient(&common, affinities)?,
             motion: bind(
                 context,
                 &kernels::MOVE,
@@ -129,13 +121,48 @@ impl TsneGpuRun {
             forces: forces.clone(),
             repulsion,
             columns,
-            exaggeration,
+            pace: Pace::new(exaggeration),
+            positions: at.clone(),
             iteration: 0,
             plan: plan.clone(),
         };
         // The plan is for positions about their mean.
         made.submit([&made.planning, &made.centre], &[])?;
         Ok(made)
+    }
+
+    /// Takes other affinities; positions and speeds stay.
+    ///
+    /// # Errors
+    /// [`GpuError`]; the affinities are the old ones then.
+    ///
+    /// # Panics
+    /// If they have another number of rows: a caller's mistake.
+    pub fn set_affinities(&mut self, affinities: &Affinities) -> Result<(), GpuError> {
+        assert_eq!(affinities.rows(), self.params.rows as usize, "affinities of other rows");
+        let (context, forces) = (&self.context, &self.forces);
+        self.gradient = gradient(&Common { context, params: &self.uniform, plan: &self.plan, positions: &self.positions, forces }, affinities)?;
+        Ok(())
+    }
+
+    /// What the device can do.
+    #[must_use]
+    pub fn caps(&self) -> &DeviceCaps {
+        &self.context.caps
+    }
+
+    /// Where the layout is written, for a renderer on the same device.
+    #[must_use]
+    pub fn columns(&self) -> &PositionBuffer {
+        &self.columns
+    }
+
+    /// Waits until all steps are done.
+    ///
+    /// # Errors
+    /// [`GpuError::Lost`].
+    pub fn wait(&self) -> Result<(), GpuError> {
+        self.context.wait("t-SNE")
     }
 
     /// Steps done, or on their way.
@@ -149,7 +176,7 @@ impl TsneGpuRun {
     /// # Errors
     /// [`GpuError`].
     pub fn step(&mut self) -> Result<(), GpuError> {
-        let schedule = Schedule::at(self.iteration, self.exaggeration, self.params.rows as usize);
+        let schedule = self.pace.at(self.iteration, self.params.rows as usize);
         self.iteration += 1;
         if self.params.rows < 2 {
             return Ok(());
@@ -199,6 +226,25 @@ impl TsneGpuRun {
             self.context.queue.submit([encoder.finish()]);
         })
     }
+}
+
+/// The gradient's kernel with these affinities.
+fn gradient(common: &Common<'_>, affinities: &Affinities) -> Result<Dispatch, GpuError> {
+    let context = common.context;
+    let (offsets, others, values) = affinities.columns();
+    let offsets = StorageBuffer::from_values(context, "the affinities of t-SNE", &offsets)?;
+    let others = StorageBuffer::from_values(context, "the affinities of t-SNE", others)?;
+    let values = StorageBuffer::from_values(context, "the affinities of t-SNE", values)?;
+    let buffers = [
+        common.params.buffer(),
+        common.plan.buffer(),
+        common.positions.buffer(),
+        offsets.buffer(),
+        others.buffer(),
+        values.buffer(),
+        common.forces.buffer(),
+    ];
+    bind(context, &kernels::GRADIENT, &buffers, common.positions.len().div_ceil(MOVE_ROWS))
 }
 
 /// What `tsne_move.wgsl` would know of these positions, `[rows, 4]`.

@@ -1,0 +1,116 @@
+//! An embedding under way: what t-SNE and UMAP have in common for whoever runs them to their end, or watches and steers them.
+
+use std::time::{Duration, Instant};
+
+use super::error::ProjectError;
+use super::layout::EmbeddingReport;
+use super::run::Observer;
+use crate::gpu::PositionBuffer;
+
+/// What may be changed while an embedding is under way. Each method takes what it has.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tuning {
+    /// t-SNE: what attraction is multiplied by; `None`: as planned, more at the beginning.
+    pub exaggeration: Option<f32>,
+    /// What the method's own learning rate is multiplied by.
+    pub rate: f32,
+    /// t-SNE: the perplexity.
+    pub perplexity: f64,
+    /// UMAP: how near rows that belong together may lie.
+    pub min_dist: f32,
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        Self { exaggeration: None, rate: 1.0, perplexity: 30.0, min_dist: 0.1 }
+    }
+}
+
+/// An embedding under way, on whatever it runs.
+pub trait Descent: Send {
+    /// Rows of the layout.
+    fn rows(&self) -> usize;
+
+    /// Dimensions of the layout, 2 or 3.
+    fn dims(&self) -> usize;
+
+    /// Steps done, or on their way.
+    fn iteration(&self) -> usize;
+
+    /// The step after which it is done, if nobody reheats it.
+    fn planned(&self) -> usize;
+
+    /// One step; on a GPU it may still be on its way when this returns.
+    ///
+    /// # Errors
+    /// [`ProjectError::Gpu`].
+    fn step(&mut self) -> Result<(), ProjectError>;
+
+    /// Waits until all steps are done.
+    ///
+    /// # Errors
+    /// [`ProjectError::Gpu`].
+    fn wait(&mut self) -> Result<(), ProjectError>;
+
+    /// The layout as it is, `[rows]`; the third coordinate is 0 in a plane.
+    ///
+    /// # Errors
+    /// [`ProjectError::Gpu`].
+    fn positions(&mut self) -> Result<Vec<[f32; 3]>, ProjectError>;
+
+    /// Where a GPU's steps write the layout, for a renderer on the same device; none on the CPU.
+    fn columns(&self) -> Option<&PositionBuffer>;
+
+    /// The divergence of the layout, in nats; none for a method that has no such measure.
+    ///
+    /// # Errors
+    /// [`ProjectError::Gpu`].
+    fn divergence(&mut self) -> Result<Option<f64>, ProjectError>;
+
+    /// Takes other parameters from now on, without starting over. What has to be calculated anew for it may be stopped by the observer.
+    ///
+    /// # Errors
+    /// [`ProjectError`]; the parameters are the old ones then.
+    fn tune(&mut self, tuning: &Tuning, observer: &dyn Observer) -> Result<(), ProjectError>;
+
+    /// Begins the schedule anew, from the layout as it is.
+    fn reheat(&mut self);
+
+    /// How it came about.
+    ///
+    /// # Errors
+    /// [`ProjectError::Gpu`].
+    fn report(&mut self) -> Result<EmbeddingReport, ProjectError>;
+}
+
+/// Does steps until `budget` is used up, at least one, unless it is done.
+///
+/// # Errors
+/// As [`Descent::step`].
+pub fn advance(descent: &mut dyn Descent, budget: Duration) -> Result<(), ProjectError> {
+    let start = Instant::now();
+    while descent.iteration() < descent.planned() {
+        descent.step()?;
+        // A queue that grows would keep the picture waiting.
+        descent.wait()?;
+        if start.elapsed() >= budget {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Does all steps that are left.
+///
+/// # Errors
+/// As [`Descent::step`]; [`ProjectError::Cancelled`].
+pub fn finish(descent: &mut dyn Descent, observer: &dyn Observer) -> Result<(), ProjectError> {
+    while descent.iteration() < descent.planned() {
+        descent.step()?;
+        observer.progress(descent.iteration() as f64 / descent.planned() as f64);
+        if observer.cancelled() {
+            return Err(ProjectError::Cancelled);
+        }
+    }
+    descent.wait()
+}

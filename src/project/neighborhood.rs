@@ -1,0 +1,79 @@
+//! What t-SNE and UMAP start from: the leading principal components of the rows, and every row's neighbours in them.
+
+use std::time::Instant;
+
+use super::device::Compute;
+use super::error::ProjectError;
+use super::pca;
+use super::run::{Observer, Part};
+use crate::matrix::{FeatureMatrix, RowSource};
+use crate::neighbors::{self, Found, Watch};
+
+/// Rows among their neighbours.
+#[derive(Clone, Debug)]
+pub struct Neighborhood {
+    /// The leading components, `[rows, pca_dims]` or fewer, for first positions.
+    pub components: FeatureMatrix,
+    /// What neighbours were sought in, `[rows, dims]`: the components, or the rows themselves where those have no more dimensions; scaled by
+    /// a power of two, so that squares neither overflow nor vanish.
+    pub features: FeatureMatrix,
+    /// The neighbours, and how many of the true ones are among them.
+    pub found: Found,
+    /// Wall time of the components, in seconds.
+    pub pca_seconds: f64,
+    /// Wall time of the search, in seconds.
+    pub knn_seconds: f64,
+}
+
+impl Watch for Part<'_> {
+    fn progress(&self, fraction: f64) {
+        Observer::progress(self, fraction);
+    }
+
+    fn cancelled(&self) -> bool {
+        Observer::cancelled(self)
+    }
+}
+
+impl Neighborhood {
+    /// The `k` nearest rows of every row of `source`, `[rows, dims]`, in its first `pca_dims` components where it has more dimensions. At least
+    /// `dims` components are made, for a layout of so many.
+    ///
+    /// # Errors
+    /// [`ProjectError`]: values that are no finite numbers, too many rows, the observer's wish, the GPU.
+    pub fn new(
+        source: &dyn RowSource,
+        pca_dims: usize,
+        dims: usize,
+        k: usize,
+        compute: &Compute,
+        observer: &dyn Observer,
+    ) -> Result<Self, ProjectError> {
+        let start = Instant::now();
+        let kept = pca_dims.max(dims).min(source.dims());
+        let components = pca::leading(source, kept, compute, &Part::new(observer, 0.0, 0.25))?;
+        let mut features = if source.dims() > kept { components.clone() } else { source.to_matrix() };
+        // Squares must neither overflow nor vanish, and the scale of distances does not matter.
+        let largest = features.values().iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
+        let scale = pca::power_of_two_scale(largest);
+        features.values_mut().iter_mut().for_each(|value| *value *= scale);
+        let pca_seconds = start.elapsed().as_secs_f64();
+
+        let start = Instant::now();
+        let found = neighbors::find(&features, k, &Part::new(observer, 0.25, 1.0))?;
+        Ok(Self { components, features, found, pca_seconds, knn_seconds: start.elapsed().as_secs_f64() })
+    }
+
+    /// Seeks again where rows have fewer than `k` neighbours, of as many others as there are.
+    ///
+    /// # Errors
+    /// As [`Neighborhood::new`].
+    pub fn widen(&mut self, k: usize, observer: &dyn Observer) -> Result<(), ProjectError> {
+        if self.found.table.k < k.min(self.features.rows().saturating_sub(1)) {
+            let start = Instant::now();
+            self.found = neighbors::find(&self.features, k, &Part::new(observer, 0.0, 1.0))?;
+            self.knn_seconds += start.elapsed().as_secs_f64();
+        }
+        Ok(())
+    }
+}
