@@ -5,6 +5,8 @@ use glam::Vec2;
 use crate::catalog::SpaceKey;
 use crate::scene::{Dimensions, Theme, ViewKind};
 
+pub use crate::project::Tuning;
+
 /// The projection to show.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum MethodKind {
@@ -22,6 +24,12 @@ pub enum MethodKind {
 impl MethodKind {
     /// All, in the order in which they are offered.
     pub const ALL: [Self; 4] = [Self::Original, Self::Pca, Self::StdPca, Self::Tsne];
+
+    /// Whether it places rows step by step, by their neighbours.
+    #[must_use]
+    pub fn is_embedding(self) -> bool {
+        matches!(self, Self::Tsne)
+    }
 
     /// The name on the command line and in events.
     #[must_use]
@@ -63,6 +71,14 @@ pub enum Command {
     SetSpace(SpaceKey),
     /// Project in another way.
     SetMethod(MethodKind),
+    /// Give up the layout that is being made; what is shown stays.
+    StopProjecting,
+    /// Hold the steps of an embedding, or let them go on.
+    SetPaused(bool),
+    /// Begin an embedding's schedule anew, from the layout as it is.
+    Reheat,
+    /// Other parameters for the embedding under way, and for those that follow.
+    Tune(Tuning),
     /// Put another column (or component), from 0, on an axis, from 0.
     SetAxis {
         /// The axis: 0, 1 or 2.

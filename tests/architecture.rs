@@ -21,7 +21,7 @@ const MODULES: &[(&str, u8, &[&str])] = &[
     ("project", 2, &["gpu", "matmul", "neighbors"]),
     ("scene", 2, &[]),
     ("player", 2, &["audio"]),
-    ("command", 3, &["scene"]),
+    ("command", 3, &["project", "scene"]),
     ("render", 3, &["gpu", "scene"]),
     ("ui", 3, &["scene", "command"]),
     ("app", 4, &["audio", "mel", "store", "tensors", "gpu", "nn", "project", "scene", "player", "command", "render", "ui"]),

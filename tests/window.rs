@@ -13,7 +13,7 @@ use tagscape::app::resources::demo_collection;
 use tagscape::audio::{decode_span, to_mono_at};
 use tagscape::catalog::SegmentId;
 use tagscape::command::MethodKind;
-use tagscape::project::{Compute, NoObserver};
+use tagscape::project::{Compute, NoObserver, Tuning};
 use tagscape::scene::pick::nearest_on_screen;
 use tagscape::scene::{Dimensions, MapSize, Scene};
 use tagscape::seed::SplitMix64;
@@ -95,6 +95,7 @@ fn demo_scene(collection: &Arc<Collection>, map: MapSize) -> Scene {
         axes: None,
         dimensions: Dimensions::Two,
         compute: Compute::Cpu,
+        tuning: Tuning::default(),
         layout_file: None,
     };
     let ready = request.run(&NoObserver).unwrap();

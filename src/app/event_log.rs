@@ -51,11 +51,11 @@ pub enum Event {
         /// Its row.
         segment: u32,
     },
-    /// Another layout is shown.
+    /// Another layout is shown, or the embedding that is shown has come to its end.
     Projection {
         /// The space.
         space: String,
-        /// `original`, `pca`, or `file`.
+        /// The method's name, or `file`.
         method: String,
         /// 2 or 3.
         dims: usize,
@@ -63,8 +63,14 @@ pub enum Event {
         rows: usize,
         /// The axes' names.
         axes: Vec<String>,
-        /// How long it took.
+        /// How long it took so far.
         seconds: f64,
+        /// An embedding's steps.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        iterations: Option<usize>,
+        /// An embedding's divergence in nats, where it was measured.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        kl: Option<f64>,
     },
     /// Another view is shown.
     View {

@@ -112,8 +112,11 @@ impl FramePainter {
         let Some(shown) = &state.shown else { return Ok(()) };
         let scene = &shown.scene;
         if self.shown_serial != Some(shown.serial) {
-            let positions = PositionBuffer::from_positions(context, &scene.positions)?;
-            self.map.show(context, MapBuffers::new(context, scene, positions)?);
+            let buffers = match &shown.columns {
+                Some(columns) => MapBuffers::following(context, scene, columns.clone())?,
+                None => MapBuffers::new(context, scene, PositionBuffer::from_positions(context, &scene.positions)?)?,
+            };
+            self.map.show(context, buffers);
             self.shown_serial = Some(shown.serial);
         }
         let size = [map.width(), map.height()].map(|edge| (edge * pixels_per_point).round().max(1.0) as u32);
@@ -174,6 +177,8 @@ fn shell_view<'a>(state: &'a AppState, context: &GpuContext, chrome: Chrome, pic
         axes: shown.axes,
         columns: &shown.column_names,
         explained: &shown.explained,
+        descent: state.descent_view(),
+        is_busy: state.is_busy(),
         view: choices.view,
         listen: choices.listen,
         volume: choices.volume,
@@ -186,7 +191,7 @@ fn shell_view<'a>(state: &'a AppState, context: &GpuContext, chrome: Chrome, pic
         tracks: shown.map_or(0, |shown| shown.scene.track_rows.len()),
         adapter: context.caps.name.clone(),
         output: state.output.clone(),
-        busy: state.is_busy().then(|| format!("Projecting {} …", choices.space)),
+        busy: state.busy_line(),
         notice: state.notice.clone(),
     };
     let track = if chrome == Chrome::Panels { state.track_view() } else { None };

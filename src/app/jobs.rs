@@ -1,12 +1,17 @@
 //! Work in the background: one worker, the newest request wins, an older one is told to stop.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
+use super::descent_job::{self, DescentFrame, Pilot, Steering};
 use super::error::AppError;
-use super::projection_job::{LayoutReady, ProjectionRequest};
+use super::projection_job::{Begun, LayoutReady, ProjectionRequest};
 use crate::project::Observer;
+
+/// Between two times that the window is woken for the sake of progress.
+const PROGRESS_EVERY: Duration = Duration::from_millis(100);
 
 /// Tells a sleeping window that there is something to fetch.
 pub type Wake = Arc<dyn Fn() + Send + Sync>;
@@ -25,13 +30,25 @@ pub struct Jobs {
 struct Slot {
     next: Mutex<Next>,
     changed: Condvar,
+    /// The number of the request that is wanted.
     newest: AtomicU64,
+    /// How far that one is, in thousandths.
+    progress: AtomicU32,
 }
 
 #[derive(Debug, Default)]
 struct Next {
     request: Option<ProjectionRequest>,
+    steering: Steering,
+    /// An embedding's layout that was not taken yet.
+    frame: Option<DescentFrame>,
     closed: bool,
+}
+
+impl Slot {
+    fn lock(&self) -> MutexGuard<'_, Next> {
+        self.next.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Jobs {
@@ -50,30 +67,65 @@ impl Jobs {
 
     /// Asks for a layout; what was asked before is dropped.
     pub fn request(&self, request: ProjectionRequest) {
+        let mut next = self.slot.lock();
         self.slot.newest.store(request.serial, Ordering::Release);
-        let mut next = self.slot.next.lock().unwrap_or_else(PoisonError::into_inner);
+        self.slot.progress.store(0, Ordering::Relaxed);
+        next.steering = Steering { tuning: request.tuning, ..Steering::default() };
+        next.frame = None;
         next.request = Some(request);
-        self.slot.changed.notify_one();
+        self.slot.changed.notify_all();
+    }
+
+    /// Wants nothing of what request `serial` has not yet come to.
+    pub fn cancel(&self, serial: u64) {
+        let mut next = self.slot.lock();
+        next.request = None;
+        // Numbers are counted from 1, and none is twice the largest.
+        let _ = self.slot.newest.compare_exchange(serial, 0, Ordering::AcqRel, Ordering::Relaxed);
+        self.slot.changed.notify_all();
+    }
+
+    /// Tells the embedding under way what is wanted of it.
+    pub fn steer(&self, steering: Steering) {
+        self.slot.lock().steering = steering;
+        self.slot.changed.notify_all();
     }
 
     /// What is done since the last call, without waiting.
     pub fn finished(&self) -> impl Iterator<Item = Outcome> {
         self.outcomes.try_iter()
     }
+
+    /// The newest layout of the embedding under way, once.
+    #[must_use]
+    pub fn frame(&self) -> Option<DescentFrame> {
+        let frame = self.slot.lock().frame.take();
+        if frame.is_some() {
+            self.slot.changed.notify_all();
+        }
+        frame
+    }
+
+    /// How much of the request is done, 0 to 1.
+    #[must_use]
+    pub fn progress(&self) -> f32 {
+        self.slot.progress.load(Ordering::Relaxed) as f32 / 1000.0
+    }
 }
 
 impl Drop for Jobs {
     fn drop(&mut self) {
+        let mut next = self.slot.lock();
         self.slot.newest.store(u64::MAX, Ordering::Release);
-        self.slot.next.lock().unwrap_or_else(PoisonError::into_inner).closed = true;
-        self.slot.changed.notify_one();
+        next.closed = true;
+        self.slot.changed.notify_all();
     }
 }
 
 fn work(slot: &Slot, outcomes: &Sender<Outcome>, wake: &Wake) {
     loop {
         let request = {
-            let mut next = slot.next.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut next = slot.lock();
             loop {
                 if next.closed {
                     return;
@@ -84,28 +136,74 @@ fn work(slot: &Slot, outcomes: &Sender<Outcome>, wake: &Wake) {
                 }
             }
         };
-        let stale = Stale { slot, serial: request.serial };
-        let outcome = request.run(&stale);
-        if stale.cancelled() {
+        let job = Job { slot, wake, serial: request.serial, told: Mutex::new(Instant::now()) };
+        let steering = Steering { tuning: request.tuning, ..Steering::default() };
+        let start = Instant::now();
+        let outcome = request.begin(true, &job);
+        slot.progress.store(1000, Ordering::Relaxed);
+        if job.cancelled() {
             continue;
         }
+        let (outcome, descent) = match outcome {
+            Ok(Begun { ready, descent }) => (Ok(ready), descent),
+            Err(error) => (Err(error), None),
+        };
         if outcomes.send((request.serial, outcome)).is_err() {
             return;
         }
         wake();
+        if let Some(descent) = descent {
+            descent_job::run(descent, request.serial, start, steering, &job);
+        }
     }
 }
 
-/// Stops a projection that nobody waits for any more.
-struct Stale<'a> {
+/// A request at work: it stops when nobody waits for it any more.
+struct Job<'a> {
     slot: &'a Slot,
+    wake: &'a Wake,
     serial: u64,
+    /// When the window last heard of progress.
+    told: Mutex<Instant>,
 }
 
-impl Observer for Stale<'_> {
-    fn progress(&self, _fraction: f64) {}
+impl Observer for Job<'_> {
+    fn progress(&self, fraction: f64) {
+        self.slot.progress.store((fraction.clamp(0.0, 1.0) * 1000.0) as u32, Ordering::Relaxed);
+        let Ok(mut told) = self.told.try_lock() else { return };
+        if told.elapsed() >= PROGRESS_EVERY {
+            *told = Instant::now();
+            (self.wake)();
+        }
+    }
 
     fn cancelled(&self) -> bool {
         self.slot.newest.load(Ordering::Acquire) != self.serial
+    }
+}
+
+impl Pilot for Job<'_> {
+    fn steering(&self) -> Steering {
+        self.slot.lock().steering
+    }
+
+    fn tell(&self, frame: DescentFrame) {
+        let mut next = self.slot.lock();
+        if !self.cancelled() {
+            next.frame = Some(frame);
+            drop(next);
+            (self.wake)();
+        }
+    }
+
+    fn wait_until_taken(&self, longest: Duration) {
+        let is_there = |next: &mut Next| next.frame.is_some() && !self.cancelled();
+        // Whether it was taken or the time is over makes no difference.
+        drop(self.slot.changed.wait_timeout_while(self.slot.lock(), longest, is_there));
+    }
+
+    fn wait_for_change(&self, known: &Steering) {
+        let is_same = |next: &mut Next| next.steering == *known && !self.cancelled();
+        drop(self.slot.changed.wait_while(self.slot.lock(), is_same));
     }
 }

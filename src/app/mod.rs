@@ -1,5 +1,6 @@
 //! The program itself: its state, its work in the background, and the frame that a window and a picture file share.
 
+pub mod descent_job;
 pub mod error;
 pub mod event_log;
 pub mod extract_job;
@@ -11,6 +12,7 @@ mod pointing;
 pub mod projection_job;
 pub mod resources;
 pub mod state;
+pub mod steering;
 pub mod windowed;
 
 pub use error::AppError;

@@ -4,11 +4,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::error::AppError;
+use super::steering::DescentState;
 use crate::catalog::{SpaceKey, TrackRows};
 use crate::command::MethodKind;
+use crate::gpu::PositionBuffer;
 use crate::matrix::RowSource;
 use crate::project::tsne::TsneOptions;
-use crate::project::{Compute, Embedding, Method, Observer, Projection};
+use crate::project::{Compute, Descent, Embedding, Layout, Method, Observer, Projection, Tuning, descent};
 use crate::scene::{AxisScale, Dimensions, PickGrid};
 use crate::store::{Collection, MatrixFile};
 
@@ -29,8 +31,18 @@ pub struct ProjectionRequest {
     pub dimensions: Dimensions,
     /// On what.
     pub compute: Compute,
+    /// Parameters of an embedding.
+    pub tuning: Tuning,
     /// A layout made before, instead of a projection.
     pub layout_file: Option<PathBuf>,
+}
+
+/// A layout to be shown, and what moves it from now on.
+pub struct Begun {
+    /// The layout as it is now.
+    pub ready: LayoutReady,
+    /// The embedding under way; none where the layout is finished.
+    pub descent: Option<Box<dyn Descent>>,
 }
 
 /// What is to be shown, ready.
@@ -56,6 +68,10 @@ pub struct LayoutReady {
     pub explained: Vec<f32>,
     /// Where each row is.
     pub positions: Arc<[[f32; 3]]>,
+    /// Where an embedding under way on the window's GPU writes its layout; `positions` are what it was in the beginning.
+    pub columns: Option<PositionBuffer>,
+    /// How far an embedding is; none of a layout that is finished.
+    pub descent: Option<DescentState>,
     /// Which rows are whose.
     pub track_rows: Arc<[TrackRows]>,
     /// For finding what is under the pointer; `None` in 3-D.
@@ -69,11 +85,29 @@ pub struct LayoutReady {
 }
 
 impl ProjectionRequest {
-    /// Does the work.
+    /// Does all of the work, an embedding's steps among it.
     ///
     /// # Errors
     /// What the store, the projection or the GPU say; [`AppError::Layout`] where a layout file does not fit.
     pub fn run(&self, observer: &dyn Observer) -> Result<LayoutReady, AppError> {
+        let start = std::time::Instant::now();
+        let Begun { mut ready, descent } = self.begin(false, observer)?;
+        if let Some(mut under_way) = descent {
+            descent::finish(&mut *under_way, observer)?;
+            ready.positions = under_way.positions()?.into();
+            ready.columns = None;
+            ready.descent = None;
+            ready.grid = (ready.dimensions == Dimensions::Two).then(|| PickGrid::new(&ready.positions));
+        }
+        ready.seconds = start.elapsed().as_secs_f64();
+        Ok(ready)
+    }
+
+    /// Makes a layout, or, of an embedding, the first one and what moves it. `is_tunable`: its parameters may change on the way.
+    ///
+    /// # Errors
+    /// As [`ProjectionRequest::run`].
+    pub fn begin(&self, is_tunable: bool, observer: &dyn Observer) -> Result<Begun, AppError> {
         let start = std::time::Instant::now();
         let Self { collection, space, .. } = self;
         let matrix = collection.matrix(*space)?;
@@ -86,13 +120,18 @@ impl ProjectionRequest {
             Some(key) if collection.spaces().iter().any(|there| there.key == key) => Some(collection.matrix(key)?),
             _ => None,
         };
-        let made = match &self.layout_file {
-            Some(path) => self.layout_of_file(path, matrix.rows())?,
-            None => self.project(&matrix, &tags, observer)?,
+        let (made, descent) = match (&self.layout_file, self.embedding()) {
+            (Some(path), _) => (self.layout_of_file(path, matrix.rows())?, None),
+            (None, Some(embedding)) => {
+                let mut descent = embedding.begin(&matrix, is_tunable, &self.compute, observer)?;
+                (self.embedded(&embedding, descent.positions()?), Some(descent))
+            }
+            (None, None) => (self.project(&matrix, &tags, observer)?, None),
         };
         let positions: Arc<[[f32; 3]]> = made.positions.into();
-        let grid = (made.dimensions == Dimensions::Two).then(|| PickGrid::new(&positions));
-        Ok(LayoutReady {
+        // Of a layout that moves, no grid would stay true.
+        let grid = (made.dimensions == Dimensions::Two && descent.is_none()).then(|| PickGrid::new(&positions));
+        let ready = LayoutReady {
             serial: self.serial,
             space: *space,
             method_name: made.name,
@@ -103,37 +142,60 @@ impl ProjectionRequest {
             axis_names: made.axis_names,
             explained: made.explained,
             positions,
+            columns: descent.as_ref().and_then(|descent| descent.columns().cloned()),
+            descent: descent.as_ref().map(|descent| DescentState { planned: descent.planned(), ..DescentState::default() }),
             track_rows,
             grid,
             scale: made.scale,
             taggrams,
             seconds: start.elapsed().as_secs_f64(),
-        })
+        };
+        Ok(Begun { ready, descent })
+    }
+
+    /// The embedding that is asked for, if it is one.
+    fn embedding(&self) -> Option<Embedding> {
+        let dims = self.dimensions.count();
+        match self.method {
+            MethodKind::Tsne => Some(Embedding::Tsne(TsneOptions { dims, perplexity: self.tuning.perplexity, ..TsneOptions::default() })),
+            MethodKind::Original | MethodKind::Pca | MethodKind::StdPca => None,
+        }
+    }
+
+    fn embedded(&self, embedding: &Embedding, positions: Vec<[f32; 3]>) -> Made {
+        Made {
+            name: self.method.name(),
+            dimensions: self.dimensions,
+            axes: [0, 1, 2],
+            // Its axes are not columns of anything.
+            column_names: Vec::new(),
+            axis_names: embedding.axes().into_iter().map(|axis| axis.name).collect(),
+            explained: Vec::new(),
+            scale: AxisScale::Uniform,
+            positions,
+        }
     }
 
     fn project(&self, matrix: &MatrixFile, tags: &[String], observer: &dyn Observer) -> Result<Made, AppError> {
         let count = self.dimensions.count().min(matrix.dims());
         let (axes, method) = match self.method {
-            MethodKind::Pca | MethodKind::StdPca => {
-                let axes = self.axes.unwrap_or([0, 1, 2]);
-                let components = axes[..count].to_vec();
-                (axes, if self.method == MethodKind::Pca { Method::Pca { components } } else { Method::StdPca { components } })
-            }
-            MethodKind::Tsne => ([0, 1, 2], Method::Embedding(Embedding::Tsne(TsneOptions { dims: self.dimensions.count(), ..TsneOptions::default() }))),
             MethodKind::Original => {
                 let axes = self.axes.unwrap_or_else(|| most_varied(matrix));
                 (axes, Method::Original { axes: axes[..count].to_vec() })
             }
+            kind => {
+                let axes = self.axes.unwrap_or([0, 1, 2]);
+                let components = axes[..count].to_vec();
+                (axes, if kind == MethodKind::StdPca { Method::StdPca { components } } else { Method::Pca { components } })
+            }
         };
-        let layout = Projection { space: matrix, shown: None, column_names: tags, method }.run(&self.compute, observer)?;
+        let layout: Layout = Projection { space: matrix, shown: None, column_names: tags, method }.run(&self.compute, observer)?;
         let explained: Vec<f32> = layout.explained_variance_ratio.iter().map(|&ratio| ratio as f32).collect();
         let axis_names = layout.axes.iter().map(|axis| match axis.explained_variance_ratio {
             Some(ratio) => format!("{} ({:.1} %)", axis.name, ratio * 100.0),
             None => axis.name.clone(),
         });
-        // An embedding's axes are not columns of anything.
-        let columns = if self.method == MethodKind::Tsne { 0 } else { matrix.dims() };
-        let column_names = (0..columns).map(|column| match (self.method, tags.get(column)) {
+        let column_names = (0..matrix.dims()).map(|column| match (self.method, tags.get(column)) {
             (MethodKind::Original, Some(tag)) => tag.clone(),
             (MethodKind::Original, None) => format!("dimension {}", column + 1),
             (_, _) => format!("component {}", column + 1),

@@ -4,13 +4,16 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::descent_job::Steering;
 use super::error::AppError;
 use super::event_log::Event;
 use super::jobs::Outcome;
 use super::pointing::Auditioned;
 use super::projection_job::{LayoutReady, ProjectionRequest};
+use super::steering::DescentState;
 use crate::catalog::{Layer, SegmentSpan, SpaceKey, TagVocabulary};
 use crate::command::{Command, Listen, MethodKind};
+use crate::gpu::PositionBuffer;
 use crate::project::Compute;
 use crate::scene::{Dimensions, MapSize, PickGrid, Scene, Theme, ViewKind, ndc_from_screen};
 use crate::store::{Collection, MatrixFile};
@@ -41,6 +44,10 @@ pub struct Choices {
 pub enum Effect {
     /// Compute a layout.
     Project(Box<ProjectionRequest>),
+    /// Give up the request of this number.
+    Cancel(u64),
+    /// Hand the user's wishes to the embedding under way.
+    Steer(Steering),
     /// Let a segment sound.
     Audition {
         /// The player's number for it.
@@ -67,6 +74,14 @@ pub struct Shown {
     pub serial: u64,
     /// The space.
     pub space: SpaceKey,
+    /// The projection.
+    pub method: MethodKind,
+    /// Its name, or `file` for a layout made before.
+    pub method_name: &'static str,
+    /// Where an embedding on the window's GPU writes its layout.
+    pub columns: Option<PositionBuffer>,
+    /// How far an embedding is.
+    pub descent: Option<DescentState>,
     /// Columns or components on the axes.
     pub axes: [usize; 3],
     /// What an axis can show.
@@ -91,6 +106,8 @@ pub struct AppState {
     pub output: String,
     /// The newest line for the user.
     pub notice: Option<String>,
+    /// How much of the work in the background is done, 0 to 1.
+    pub progress: f32,
     /// The audition that sounds.
     pub playing: Option<u64>,
     /// Where the tracks' paths begin.
@@ -100,8 +117,9 @@ pub struct AppState {
     axes: HashMap<(SpaceKey, MethodKind), [usize; 3]>,
     // The camera follows the map's size until the user moves it.
     is_fitted: bool,
-    newest_request: u64,
-    awaited: bool,
+    pub(super) newest_request: u64,
+    pub(super) awaited: bool,
+    pub(super) steering: Steering,
     pub(super) next_audition: u64,
     pub(super) auditions: Vec<Auditioned>,
     space_keys: Vec<SpaceKey>,
@@ -133,6 +151,8 @@ impl AppState {
             is_fitted: true,
             newest_request: 0,
             awaited: false,
+            steering: Steering::default(),
+            progress: 1.0,
             next_audition: 1,
             auditions: Vec::new(),
         };
@@ -181,6 +201,17 @@ impl AppState {
         self.awaited
     }
 
+    /// What is being worked on, in a line.
+    #[must_use]
+    pub fn busy_line(&self) -> Option<String> {
+        let percent = (self.progress * 100.0).round();
+        if self.awaited {
+            Some(format!("Projecting {} … {percent} %", self.choices.space))
+        } else {
+            (self.progress < 1.0 && self.is_moving()).then(|| format!("Calibrating … {percent} %"))
+        }
+    }
+
     /// Does what a command asks for.
     pub fn update(&mut self, command: Command) -> Vec<Effect> {
         match command {
@@ -192,6 +223,8 @@ impl AppState {
                 self.choices.method = method;
                 self.project_anew()
             }
+            Command::StopProjecting => self.stop_projecting(),
+            Command::SetPaused(_) | Command::Reheat | Command::Tune(_) => self.steer(&command),
             Command::SetAxis { axis, column } => self.set_axis(axis, column),
             Command::SetDimensions(dimensions) if dimensions != self.choices.dimensions => {
                 self.choices.dimensions = dimensions;
@@ -279,6 +312,8 @@ impl AppState {
     fn project(&mut self) -> Vec<Effect> {
         self.newest_request += 1;
         self.awaited = true;
+        self.progress = 0.0;
+        self.steer_anew();
         let Choices { space, method, dimensions, .. } = self.choices;
         vec![Effect::Project(Box::new(ProjectionRequest {
             serial: self.newest_request,
@@ -288,6 +323,7 @@ impl AppState {
             axes: self.axes.get(&(space, method)).copied(),
             dimensions,
             compute: self.compute.clone(),
+            tuning: self.steering.tuning,
             layout_file: self.choices.layout_file.clone(),
         }))]
     }
@@ -306,14 +342,6 @@ impl AppState {
 
     fn show(&mut self, ready: LayoutReady) -> Vec<Effect> {
         let aspect = self.map.aspect();
-        let event = Event::Projection {
-            space: ready.space.to_string(),
-            method: ready.method_name.to_owned(),
-            dims: ready.dimensions.count(),
-            rows: ready.positions.len(),
-            axes: ready.axis_names.clone(),
-            seconds: ready.seconds,
-        };
         let mut scene = Scene::new(ready.positions, ready.track_rows, ready.axis_names, ready.scale, ready.dimensions, aspect);
         scene.view = self.choices.view;
         scene.theme = self.choices.theme;
@@ -325,18 +353,38 @@ impl AppState {
             serial: ready.serial,
             space: ready.space,
             axes: ready.axes,
+            method: ready.method,
+            columns: ready.columns,
+            descent: ready.descent,
             column_names: ready.column_names,
             explained: ready.explained,
             grid: ready.grid,
             taggrams: ready.taggrams,
             tags,
+            method_name: ready.method_name,
         });
-        vec![Effect::Log(event)]
+        self.shown.iter().map(|shown| Effect::Log(shown.event(ready.seconds))).collect()
     }
 
     /// Shows a line, and logs it.
     pub fn notify(&mut self, text: String) -> Vec<Effect> {
         self.notice = Some(text.clone());
         vec![Effect::Log(Event::Notice { text })]
+    }
+}
+
+impl Shown {
+    /// The layout as the event log has it, `seconds` after it was asked for.
+    pub(super) fn event(&self, seconds: f64) -> Event {
+        Event::Projection {
+            space: self.space.to_string(),
+            method: self.method_name.to_owned(),
+            dims: self.scene.camera.dimensions.count(),
+            rows: self.scene.positions.len(),
+            axes: self.scene.axis_names.clone(),
+            seconds,
+            iterations: self.descent.map(|descent| descent.iteration),
+            kl: self.descent.and_then(|descent| descent.divergence),
+        }
     }
 }

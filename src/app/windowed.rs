@@ -319,10 +319,13 @@ impl Session {
         if !self.is_ready && output.drawn > 0 && !is_moved {
             self.is_ready = true;
             self.log_ready(output.drawn, log);
-            if let Some(path) = self.screenshot.take() {
-                headless::draw(&self.context, &mut self.state, size_pixels, Chrome::Panels)?.write_png(&path)?;
-                events.exit();
-            }
+        }
+        if self.is_ready
+            && !self.state.is_moving()
+            && let Some(path) = self.screenshot.take()
+        {
+            headless::draw(&self.context, &mut self.state, size_pixels, Chrome::Panels)?.write_png(&path)?;
+            events.exit();
         }
         Ok(())
     }
@@ -344,9 +347,11 @@ impl Session {
             let effects = notice.map(|text| self.state.notify(text)).unwrap_or_default();
             self.carry_out(effects, log);
         }
+        self.state.progress = self.jobs.progress();
         let outcomes: Vec<_> = self.jobs.finished().collect();
         let events = self.player.as_mut().map(Player::poll).unwrap_or_default();
         let mut effects: Vec<Effect> = outcomes.into_iter().flat_map(|outcome| self.state.finish(outcome)).collect();
+        effects.extend(self.jobs.frame().map(|frame| self.state.follow(frame)).unwrap_or_default());
         for event in events {
             effects.extend(match event {
                 PlayerEvent::Started { serial, latency_ms } => self.state.audition_started(serial, latency_ms),
@@ -363,6 +368,8 @@ impl Session {
         for effect in effects {
             match effect {
                 Effect::Project(request) => self.jobs.request(*request),
+                Effect::Cancel(serial) => self.jobs.cancel(serial),
+                Effect::Steer(steering) => self.jobs.steer(steering),
                 Effect::Audition { serial, path, span } => {
                     if let Some(player) = &self.player {
                         player.audition(AuditionRequest { serial, path, span });

@@ -61,6 +61,28 @@ pub trait Descent: Send {
     /// Where a GPU's steps write the layout, for a renderer on the same device; none on the CPU.
     fn columns(&self) -> Option<&PositionBuffer>;
 
+    /// The lowest and the highest coordinates; `[0; 3]` twice where there are no rows.
+    ///
+    /// # Errors
+    /// [`ProjectError::Gpu`].
+    fn bounds(&mut self) -> Result<[[f32; 3]; 2], ProjectError> {
+        let positions = self.positions()?;
+        let first = positions.first().copied().unwrap_or_default();
+        let mut bounds = [first; 2];
+        for position in &positions {
+            for axis in 0..3 {
+                bounds[0][axis] = bounds[0][axis].min(position[axis]);
+                bounds[1][axis] = bounds[1][axis].max(position[axis]);
+            }
+        }
+        Ok(bounds)
+    }
+
+    /// What attraction is multiplied by in the next step; none for a method that has no such factor.
+    fn exaggeration(&self) -> Option<f32> {
+        None
+    }
+
     /// The divergence of the layout, in nats; none for a method that has no such measure.
     ///
     /// # Errors
@@ -83,19 +105,19 @@ pub trait Descent: Send {
     fn report(&mut self) -> Result<EmbeddingReport, ProjectError>;
 }
 
-/// Does steps until `budget` is used up, at least one, unless it is done.
+/// Does steps until `budget` is used up or `most` are done, at least one, unless it has come to its end.
 ///
 /// # Errors
 /// As [`Descent::step`].
-pub fn advance(descent: &mut dyn Descent, budget: Duration) -> Result<(), ProjectError> {
+pub fn advance(descent: &mut dyn Descent, budget: Duration, most: usize) -> Result<(), ProjectError> {
     let start = Instant::now();
-    while descent.iteration() < descent.planned() {
+    for _ in 0..most.max(1) {
+        if descent.iteration() >= descent.planned() || start.elapsed() >= budget {
+            break;
+        }
         descent.step()?;
         // A queue that grows would keep the picture waiting.
         descent.wait()?;
-        if start.elapsed() >= budget {
-            break;
-        }
     }
     Ok(())
 }

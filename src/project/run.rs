@@ -2,13 +2,13 @@
 
 use std::time::Instant;
 
+use super::descent;
 use super::device::{Compute, ComputeDevice};
+use super::embedding::Embedding;
 use super::error::ProjectError;
 use super::layout::{AxisLabel, Layout};
 use super::method::Method;
 use super::pca::{self, Columns, Pca};
-use super::descent;
-use super::embedding::Embedding;
 use super::{SelectedRows, original};
 use crate::matrix::{FeatureMatrix, RowSource};
 

@@ -45,6 +45,8 @@ pub struct MapBuffers {
     /// The position of the track that each belongs to.
     pub tracks: StorageBuffer<u32>,
     revision: u64,
+    layout_revision: u64,
+    is_written_elsewhere: bool,
 }
 
 impl MapBuffers {
@@ -59,7 +61,17 @@ impl MapBuffers {
             colors: StorageBuffer::from_values(context, "map.colors", &colors)?,
             tracks: StorageBuffer::from_values(context, "map.tracks", &tracks)?,
             revision: scene.revision,
+            layout_revision: scene.layout_revision,
+            is_written_elsewhere: false,
         })
+    }
+
+    /// The same of positions that someone else writes, on the same device.
+    ///
+    /// # Errors
+    /// As [`MapBuffers::new`].
+    pub fn following(context: &GpuContext, scene: &Scene, positions: PositionBuffer) -> Result<Self, GpuError> {
+        Ok(Self { is_written_elsewhere: true, ..Self::new(context, scene, positions)? })
     }
 
     /// Uploads what changed since; nothing, most of the time.
@@ -71,6 +83,12 @@ impl MapBuffers {
             let (colors, _) = columns(scene);
             self.colors.write(context, 0, &colors)?;
             self.revision = scene.revision;
+        }
+        if self.layout_revision != scene.layout_revision {
+            if !self.is_written_elsewhere {
+                self.positions.write(context, &scene.positions)?;
+            }
+            self.layout_revision = scene.layout_revision;
         }
         Ok(())
     }

@@ -61,8 +61,10 @@ pub struct Scene {
     pub camera: Camera,
     /// The segment under the pointer.
     pub hovered: Option<SegmentId>,
-    /// Raised whenever `positions`, `track_rows` or `theme` change, so that the GPU's copies follow.
+    /// Raised whenever `track_rows` or `theme` change, so that the GPU's copies follow.
     pub revision: u64,
+    /// Raised whenever `positions` change; `bounds` may lie behind them for a moment, while a layout moves.
+    pub layout_revision: u64,
 }
 
 impl Scene {
@@ -88,6 +90,7 @@ impl Scene {
             camera: Camera::fit(dimensions, Vec3::ONE, aspect),
             hovered: None,
             revision: 1,
+            layout_revision: 1,
         };
         scene.fit(aspect);
         scene

@@ -2,7 +2,8 @@
 
 use egui::{ComboBox, RichText, Slider, TextEdit, Ui};
 
-use super::widgets::{bar_row, section, segmented};
+use super::descent_panel::{DescentPanelState, DescentView, descent_panel_ui};
+use super::widgets::{bar_row, row_of_buttons, section, segmented};
 use crate::catalog::{Architecture, Layer, ModelKey, SpaceKey, TrainingDataset};
 use crate::command::{Command, Listen, MethodKind};
 use crate::scene::{Dimensions, Theme, ViewKind};
@@ -26,6 +27,10 @@ pub struct ControlsView<'a> {
     pub columns: &'a [String],
     /// Share of the variance of each component; empty where the projection has none.
     pub explained: &'a [f32],
+    /// The embedding under way, or at its end; none where the projection has no steps.
+    pub descent: Option<DescentView>,
+    /// Whether another layout is being made.
+    pub is_busy: bool,
     /// Points or lines.
     pub view: ViewKind,
     /// When segments sound.
@@ -41,6 +46,7 @@ pub struct ControlsView<'a> {
 pub struct ControlsState {
     /// What was typed into each axis' search field.
     axis_search: [String; 3],
+    descent: DescentPanelState,
 }
 
 /// Draws the panel.
@@ -110,12 +116,17 @@ fn projection_ui(ui: &mut Ui, view: &ControlsView<'_>, state: &mut ControlsState
     section(ui, "PROJECTION");
     // What is a view of the columns, and below it what is fitted to neighbours.
     let (linear, embeddings): (Vec<_>, Vec<_>) =
-        MethodKind::ALL.map(|kind| (kind, kind.label(), true)).into_iter().partition(|&(kind, _, _)| kind != MethodKind::Tsne);
+        MethodKind::ALL.map(|kind| (kind, kind.label(), true)).into_iter().partition(|&(kind, _, _)| !kind.is_embedding());
     commands.extend(segmented(ui, "Projection", view.method, &linear).map(Command::SetMethod));
     commands.extend(segmented(ui, "Projection", view.method, &embeddings).map(Command::SetMethod));
-    let dimensions =
-        [(Dimensions::Two, "2-D", true), (Dimensions::Three, "3-D", view.columns.len() >= 3 || view.method == MethodKind::Tsne)];
+    let dimensions = [(Dimensions::Two, "2-D", true), (Dimensions::Three, "3-D", view.columns.len() >= 3 || view.method.is_embedding())];
     commands.extend(segmented(ui, "Dimensions", view.dimensions, &dimensions).map(Command::SetDimensions));
+    if view.is_busy && row_of_buttons(ui, &[("Stop", true, "Keep the layout that is shown")]).is_some() {
+        commands.push(Command::StopProjecting);
+    }
+    if let Some(descent) = &view.descent {
+        descent_panel_ui(ui, descent, &mut state.descent, commands);
+    }
     for axis in 0..view.dimensions.count().min(view.columns.len()) {
         if let Some(column) = axis_ui(ui, axis, view, &mut state.axis_search[axis]) {
             commands.push(Command::SetAxis { axis, column });

@@ -30,6 +30,23 @@ pub fn segmented<T: Copy + PartialEq>(ui: &mut Ui, label: &str, chosen: T, optio
     clicked
 }
 
+/// Buttons of equal width beside each other, each with its hint; returns the place of the one that was clicked.
+pub fn row_of_buttons(ui: &mut Ui, buttons: &[(&str, bool, &str)]) -> Option<usize> {
+    let mut clicked = None;
+    let gap = 4.0;
+    let width = (ui.available_width() - gap * (buttons.len().saturating_sub(1)) as f32) / buttons.len().max(1) as f32;
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = gap;
+        for (place, &(text, is_enabled, hint)) in buttons.iter().enumerate() {
+            let button = egui::Button::new(text).min_size(Vec2::new(width, 25.0));
+            if ui.add_enabled(is_enabled, button).on_hover_text(hint).clicked() {
+                clicked = Some(place);
+            }
+        }
+    });
+    clicked
+}
+
 /// A name, a bar and a number: an activation or a share, 0..1, of a bar that is full at `full`.
 pub fn bar_row(ui: &mut Ui, theme: Theme, name: &str, value: f32, full: f32, number: &str) {
     let (rect, _) = ui.allocate_exact_size(Vec2::new(ui.available_width(), 22.0), Sense::hover());

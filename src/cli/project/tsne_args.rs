@@ -3,8 +3,8 @@
 use anyhow::bail;
 
 use super::ProjectArgs;
-use crate::project::{Embedding, Method};
 use crate::project::tsne::TsneOptions;
+use crate::project::{Embedding, Method};
 
 /// What t-SNE takes; none of it goes with another method.
 #[derive(Clone, Debug, clap::Args)]

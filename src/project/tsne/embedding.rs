@@ -196,6 +196,15 @@ impl Descent for TsneEmbedding {
         }
     }
 
+    fn exaggeration(&self) -> Option<f32> {
+        let pace = match &self.steps {
+            Steps::Plane(run) => run.pace,
+            Steps::Space(run) => run.pace,
+            Steps::Gpu(run) => run.pace,
+        };
+        Some(pace.at(self.iteration(), self.rows).exaggeration)
+    }
+
     fn divergence(&mut self) -> Result<Option<f64>, ProjectError> {
         let kl = match &mut self.steps {
             Steps::Plane(run) => run.kl(),

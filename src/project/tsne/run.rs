@@ -84,7 +84,16 @@ impl<const D: usize> TsneRun<D> {
         assert_eq!(affinities.rows(), rows, "affinities of other rows");
         let zeros = vec![[0.0; D]; rows];
         let gains = vec![[1.0; D]; rows];
-        Self { affinities, positions, speeds: zeros.clone(), gains, repulsion: zeros, grid: Grid::default(), pace: Pace::new(exaggeration), iteration: 0 }
+        Self {
+            affinities,
+            positions,
+            speeds: zeros.clone(),
+            gains,
+            repulsion: zeros,
+            grid: Grid::default(),
+            pace: Pace::new(exaggeration),
+            iteration: 0,
+        }
     }
 
     /// Takes other affinities; positions and speeds stay.

@@ -141,7 +141,8 @@ impl TsneGpuRun {
     pub fn set_affinities(&mut self, affinities: &Affinities) -> Result<(), GpuError> {
         assert_eq!(affinities.rows(), self.params.rows as usize, "affinities of other rows");
         let (context, forces) = (&self.context, &self.forces);
-        self.gradient = gradient(&Common { context, params: &self.uniform, plan: &self.plan, positions: &self.positions, forces }, affinities)?;
+        self.gradient =
+            gradient(&Common { context, params: &self.uniform, plan: &self.plan, positions: &self.positions, forces }, affinities)?;
         Ok(())
     }
 

@@ -1,0 +1,222 @@
+//! Embeddings that form in front of the user: the worker's thread, the user's hand on it, and what comes of it on the map.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tagscape::app::descent_job::DescentFrame;
+use tagscape::app::jobs::Jobs;
+use tagscape::app::state::{AppState, Choices, Effect};
+use tagscape::command::{Command, Listen, MethodKind, Tuning};
+use tagscape::project::{Compute, descent};
+use tagscape::scene::{Bounds, Dimensions, MapSize, Theme, ViewKind};
+use tagscape::store::Collection;
+
+use crate::common::collection::wandering;
+use crate::common::gpu::gpu;
+
+/// A window without a window: the state, its worker, and what it does with effects.
+struct Session {
+    state: AppState,
+    jobs: Jobs,
+    /// The logged projections: their steps.
+    told: Vec<Option<usize>>,
+}
+
+impl Session {
+    fn open(method: MethodKind, dimensions: Dimensions, compute: Compute) -> (Self, tempfile::TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let collection = Collection::open(&wandering(folder.path(), 12, 25)).unwrap();
+        let choices = Choices {
+            space: "msd-musicnn-embeddings".parse().unwrap(),
+            method,
+            dimensions,
+            view: ViewKind::Segments,
+            theme: Theme::Dark,
+            listen: Listen::Off,
+            volume: 0.5,
+            layout_file: None,
+        };
+        let (mut state, effects) = AppState::open(collection, choices, None, compute).unwrap();
+        state.set_map_size(MapSize { width: 800.0, height: 600.0 });
+        let mut session = Self { state, jobs: Jobs::start(Arc::new(|| {})).unwrap(), told: Vec::new() };
+        session.carry_out(effects);
+        (session, folder)
+    }
+
+    fn carry_out(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Project(request) => self.jobs.request(*request),
+                Effect::Cancel(serial) => self.jobs.cancel(serial),
+                Effect::Steer(steering) => self.jobs.steer(steering),
+                Effect::Log(tagscape::app::event_log::Event::Projection { iterations, .. }) => self.told.push(iterations),
+                Effect::Log(event) => println!("{event:?}"),
+                _ => {}
+            }
+        }
+    }
+
+    fn wish(&mut self, command: Command) {
+        let effects = self.state.update(command);
+        self.carry_out(effects);
+    }
+
+    /// Fetches what the worker has done until `is_enough`; how many layouts of an embedding came.
+    fn fetch(&mut self, is_enough: impl Fn(&AppState) -> bool) -> usize {
+        let until = Instant::now() + Duration::from_secs(120);
+        let mut frames = 0;
+        while !is_enough(&self.state) {
+            assert!(Instant::now() < until, "nothing came: {:?}", self.state.notice);
+            self.state.progress = self.jobs.progress();
+            let outcomes: Vec<_> = self.jobs.finished().collect();
+            let mut effects: Vec<Effect> = outcomes.into_iter().flat_map(|outcome| self.state.finish(outcome)).collect();
+            if let Some(frame) = self.jobs.frame() {
+                frames += 1;
+                effects.extend(self.state.follow(frame));
+            }
+            self.carry_out(effects);
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        frames
+    }
+
+    fn iteration(&self) -> usize {
+        self.state.shown.as_ref().and_then(|shown| shown.descent).map_or(0, |descent| descent.iteration)
+    }
+
+    /// Whether no step is done in a while.
+    fn stands_still(&mut self) -> bool {
+        self.fetch(|state| !state.is_moving());
+        let before = self.iteration();
+        std::thread::sleep(Duration::from_millis(200));
+        self.jobs.frame().is_none_or(|frame| frame.iteration == before)
+    }
+}
+
+fn iterations_of(state: &AppState) -> usize {
+    state.shown.as_ref().and_then(|shown| shown.descent).map_or(0, |descent| descent.iteration)
+}
+
+#[test]
+fn an_embedding_forms_in_front_of_the_user_and_is_told_when_it_is_done() {
+    for (dimensions, compute) in
+        [(Dimensions::Two, Compute::Cpu), (Dimensions::Three, Compute::Cpu), (Dimensions::Two, Compute::Gpu(gpu().clone()))]
+    {
+        let (mut session, _folder) = Session::open(MethodKind::Tsne, dimensions, compute.clone());
+        session.fetch(|state| state.shown.is_some());
+        assert!(session.state.is_moving() && !session.state.is_busy());
+        let frames = session.fetch(|state| !state.is_moving());
+        assert!(frames > 20, "{frames} layouts of 750 steps");
+        let shown = session.state.shown.as_ref().unwrap();
+        let descent = shown.descent.unwrap();
+        assert_eq!((descent.iteration, descent.planned, descent.is_settled), (750, 750, true));
+        assert!(descent.divergence.is_some_and(|kl| (0.0..2.0).contains(&kl)), "{descent:?}");
+        assert_eq!(shown.scene.bounds, Bounds::of(&shown.scene.positions), "what stands still is seen whole");
+        assert!(shown.scene.bounds.extent().max_element() > 1.0, "{:?}", shown.scene.bounds);
+        assert_eq!(session.told, [Some(0), Some(750)]);
+        assert_eq!(shown.columns.is_some(), matches!(compute, Compute::Gpu(_)), "a GPU's steps write where the renderer reads");
+        if let Some(columns) = &shown.columns {
+            assert_eq!(columns.read(gpu()).unwrap(), shown.scene.positions.to_vec());
+        }
+        assert!(session.stands_still());
+    }
+}
+
+#[test]
+fn it_is_paused_goes_on_is_reheated_and_tuned_without_starting_over() {
+    let (mut session, _folder) = Session::open(MethodKind::Tsne, Dimensions::Two, Compute::Cpu);
+    session.fetch(|state| iterations_of(state) > 20);
+    session.wish(Command::SetPaused(true));
+    assert!(session.stands_still(), "paused");
+    let (paused_at, positions) = (session.iteration(), session.state.shown.as_ref().unwrap().scene.positions.clone());
+    assert!(paused_at < 750);
+
+    // Another perplexity is calibrated while it is held: the layout stays, the measure of it changes.
+    let before = session.state.shown.as_ref().unwrap().descent.unwrap().divergence.unwrap();
+    session.wish(Command::Tune(Tuning { perplexity: 5.0, ..Tuning::default() }));
+    let has_other =
+        |state: &AppState| state.shown.as_ref().unwrap().descent.unwrap().divergence.is_some_and(|kl| (kl - before).abs() > 1e-3);
+    session.fetch(has_other);
+    assert_eq!(session.state.shown.as_ref().unwrap().scene.positions, positions);
+    assert_eq!(session.iteration(), paused_at);
+
+    session.wish(Command::SetPaused(false));
+    assert!(session.state.is_moving());
+    session.fetch(|state| iterations_of(state) > paused_at);
+    // More neighbours than were sought are sought now.
+    session.wish(Command::Tune(Tuning { perplexity: 60.0, exaggeration: Some(4.0), ..Tuning::default() }));
+    session.fetch(|state| state.shown.as_ref().unwrap().descent.unwrap().exaggeration == Some(4.0));
+    session.fetch(|state| !state.is_moving());
+    assert_eq!(session.iteration(), 750);
+    assert!(session.stands_still());
+
+    session.wish(Command::Reheat);
+    assert!(session.state.is_moving());
+    session.fetch(|state| !state.is_moving());
+    assert_eq!(session.iteration(), 1500);
+    assert_eq!(session.told, [Some(0), Some(750), Some(1500)]);
+    assert!(session.state.notice.is_none(), "{:?}", session.state.notice);
+}
+
+#[test]
+fn another_projection_ends_it_and_a_request_that_is_given_up_leaves_the_map_as_it_is() {
+    let (mut session, _folder) = Session::open(MethodKind::Tsne, Dimensions::Two, Compute::Cpu);
+    session.fetch(|state| iterations_of(state) > 5);
+    session.wish(Command::SetMethod(MethodKind::Pca));
+    session.fetch(|state| state.shown.as_ref().is_some_and(|shown| shown.method == MethodKind::Pca));
+    assert!(session.state.descent_view().is_none() && !session.state.is_moving());
+    assert!(session.jobs.frame().is_none(), "no layout of an embedding that is over");
+
+    session.wish(Command::SetMethod(MethodKind::Original));
+    assert!(session.state.is_busy());
+    session.wish(Command::StopProjecting);
+    assert!(!session.state.is_busy());
+    assert_eq!(session.state.choices.method, MethodKind::Pca);
+    std::thread::sleep(Duration::from_millis(100));
+    let outcomes: Vec<_> = session.jobs.finished().collect();
+    for outcome in outcomes {
+        session.state.finish(outcome);
+    }
+    assert_eq!(session.state.shown.as_ref().unwrap().method, MethodKind::Pca);
+    // It is not stuck.
+    session.wish(Command::SetMethod(MethodKind::StdPca));
+    session.fetch(|state| state.shown.as_ref().is_some_and(|shown| shown.method == MethodKind::StdPca));
+}
+
+#[test]
+fn a_layout_of_another_request_is_not_shown() {
+    let (mut session, _folder) = Session::open(MethodKind::Pca, Dimensions::Two, Compute::Cpu);
+    session.fetch(|state| state.shown.is_some());
+    let before = session.state.shown.as_ref().unwrap().scene.positions.clone();
+    let stale = DescentFrame {
+        serial: 0,
+        iteration: 3,
+        planned: 4,
+        divergence: None,
+        exaggeration: None,
+        bounds: Bounds::UNIT,
+        positions: Some(vec![[9.0; 3]; before.len()].into()),
+        grid: None,
+        is_settled: false,
+        seconds: 0.0,
+        trouble: Some("stale".to_owned()),
+    };
+    assert!(session.state.follow(stale).is_empty());
+    assert_eq!(session.state.shown.as_ref().unwrap().scene.positions, before);
+    assert!(session.state.notice.is_none());
+}
+
+#[test]
+fn steps_keep_to_their_number_and_to_their_time() {
+    let matrix = tagscape::matrix::FeatureMatrix::new(30, 4, (0..120_u8).map(|at| f32::from(at % 7)).collect());
+    let embedding = tagscape::project::Embedding::Tsne(tagscape::project::tsne::TsneOptions { iterations: 12, ..Default::default() });
+    let mut run = embedding.begin(&matrix, true, &Compute::Cpu, &tagscape::project::NoObserver).unwrap();
+    descent::advance(&mut *run, Duration::from_secs(60), 5).unwrap();
+    assert_eq!(run.iteration(), 5);
+    descent::advance(&mut *run, Duration::ZERO, 5).unwrap();
+    assert_eq!(run.iteration(), 5);
+    for _ in 0..3 {
+        descent::advance(&mut *run, Duration::from_secs(60), 5).unwrap();
+    }
+    assert_eq!((run.iteration(), run.planned()), (12, 12));
+}
