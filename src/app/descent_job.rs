@@ -11,10 +11,13 @@ use super::error::AppError;
 use crate::project::{Descent, Observer, Tuning, descent};
 use crate::scene::{Bounds, PickGrid};
 
-/// Time for steps between two pictures.
+/// Time for steps between two pictures, at least; where pictures take longer, steps have half of the time.
 const BUDGET: Duration = Duration::from_millis(12);
-/// Steps between two pictures at most, so that a small layout is seen to form.
+/// Pictures that take longer than this do not get longer steps.
+const SLOWEST: Duration = Duration::from_millis(200);
+/// Steps in a sixtieth of a second at most, so that a small layout is seen to form.
 const STEPS_OF_FRAME: usize = 5;
+const FRAME: Duration = Duration::from_micros(16_667);
 /// How long steps wait for a picture to be taken.
 const PATIENCE: Duration = Duration::from_millis(100);
 /// Between two readings of what costs as much as a step: the divergence, and positions that are on a GPU.
@@ -76,7 +79,7 @@ pub trait Pilot: Observer {
 
 /// Runs an embedding until it is no longer wanted. It does not end by itself: it may be reheated.
 pub fn run(mut descent: Box<dyn Descent>, serial: u64, start: Instant, first: Steering, pilot: &dyn Pilot) {
-    let mut flight = Flight { serial, start, known: first, divergence: None, measured: None, read: None, trouble: None };
+    let mut flight = Flight { serial, start, known: first, divergence: None, began: None, measured: None, read: None, trouble: None };
     while !pilot.cancelled() {
         if let Err(error) = flight.go_on(&mut *descent, pilot) {
             if pilot.cancelled() {
@@ -109,6 +112,8 @@ struct Flight {
     start: Instant,
     known: Steering,
     divergence: Option<f64>,
+    /// When steps last began.
+    began: Option<Instant>,
     measured: Option<Instant>,
     read: Option<Instant>,
     trouble: Option<String>,
@@ -129,7 +134,12 @@ impl Flight {
         }
         self.known = wanted;
         if !wanted.is_paused {
-            descent::advance(descent, BUDGET, STEPS_OF_FRAME)?;
+            let since = self.began.map_or(FRAME, |began| began.elapsed().min(SLOWEST));
+            self.began = Some(Instant::now());
+            let frames = since.as_secs_f64() / FRAME.as_secs_f64();
+            descent::advance(descent, BUDGET.max(since / 2), (STEPS_OF_FRAME as f64 * frames).round() as usize)?;
+        } else {
+            self.began = None;
         }
         let is_settled = wanted.is_paused || descent.iteration() >= descent.planned();
         let frame = self.frame(descent, is_settled)?;

@@ -116,7 +116,7 @@ pub struct AppState {
     pub(super) map: MapSize,
     axes: HashMap<(SpaceKey, MethodKind), [usize; 3]>,
     // The camera follows the map's size until the user moves it.
-    is_fitted: bool,
+    pub(super) is_fitted: bool,
     pub(super) newest_request: u64,
     pub(super) awaited: bool,
     pub(super) steering: Steering,

@@ -1,13 +1,16 @@
 //! The user's hand on an embedding under way: paused, reheated, tuned; and the layouts that it comes to.
 
+use glam::Vec3;
+
 use super::descent_job::{DescentFrame, Steering};
 use super::state::{AppState, Effect};
 use crate::command::{Command, Tuning};
 use crate::scene::Bounds;
 use crate::ui::descent_panel::DescentView;
 
-/// How much of the way to the newest bounds the picture goes at each layout: a point that leaps must not make all the others jump.
-const EASE: f32 = 0.3;
+/// How much of the way to the newest bounds the picture goes at each layout, where they are wider and where they are narrower: all points are to
+/// be seen, and one that leaps must not make all the others jump.
+const EASES: [f32; 2] = [0.7, 0.2];
 
 /// How far the embedding on the map is.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -80,6 +83,9 @@ impl AppState {
             scene.layout_revision += 1;
         }
         shown.grid = frame.grid;
+        if self.is_fitted {
+            scene.fit(self.map.aspect());
+        }
         let was_told = shown.descent.is_some_and(|descent| descent.is_told);
         let is_done = frame.is_settled && frame.iteration >= frame.planned;
         shown.descent = Some(DescentState {
@@ -139,5 +145,8 @@ fn within_reach(tuning: Tuning) -> Tuning {
 }
 
 fn eased(from: Bounds, to: Bounds) -> Bounds {
-    Bounds { min: from.min.lerp(to.min, EASE), max: from.max.lerp(to.max, EASE) }
+    let [wider, narrower] = EASES.map(Vec3::splat);
+    let low = Vec3::select(to.min.cmplt(from.min), wider, narrower);
+    let high = Vec3::select(to.max.cmpgt(from.max), wider, narrower);
+    Bounds { min: from.min + (to.min - from.min) * low, max: from.max + (to.max - from.max) * high }
 }

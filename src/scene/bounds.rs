@@ -32,11 +32,13 @@ impl Bounds {
         self.min + (self.max - self.min) * 0.5
     }
 
-    /// Edge lengths; an axis without extent counts as 1, so that one point, or many equal ones, can be shown.
+    /// Edge lengths; an axis without extent counts as the longest, or as 1 where there is none, so that one point, or many equal ones, can be
+    /// shown.
     #[must_use]
     pub fn extent(&self) -> Vec3 {
         let extent = self.max - self.min;
-        Vec3::select(extent.cmpgt(Vec3::ZERO), extent, Vec3::ONE)
+        let longest = extent.max_element();
+        Vec3::select(extent.cmpgt(Vec3::ZERO), extent, Vec3::splat(if longest > 0.0 { longest } else { 1.0 }))
     }
 }
 
@@ -48,7 +50,8 @@ mod tests {
     fn positions_that_are_not_finite_do_not_count() {
         let bounds = Bounds::of(&[[1.0, 2.0, 0.0], [f32::NAN, 9.0, 9.0], [-3.0, 5.0, 0.0]]);
         assert_eq!((bounds.min, bounds.max), (Vec3::new(-3.0, 2.0, 0.0), Vec3::new(1.0, 5.0, 0.0)));
-        assert_eq!(bounds.extent(), Vec3::new(4.0, 3.0, 1.0));
+        assert_eq!(bounds.extent(), Vec3::new(4.0, 3.0, 4.0));
+        assert_eq!(Bounds::of(&[[2.0; 3]]).extent(), Vec3::ONE);
         assert_eq!(Bounds::of(&[[f32::INFINITY; 3]]), Bounds::UNIT);
     }
 }

@@ -6,6 +6,9 @@ use super::status_bar::thousands;
 use super::widgets::{right_aligned, row_of_buttons};
 use crate::command::{Command, MethodKind, Tuning};
 
+/// Room for a slider's number, in UI points.
+const NUMBER_WIDTH: f32 = 52.0;
+
 /// What the panel shows.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DescentView {
@@ -104,6 +107,67 @@ fn named(ui: &mut Ui, name: &str, hint: &str, slider: Slider<'_>) -> bool {
 
 fn labelled(ui: &mut Ui, name: &str, hint: &str, slider: Slider<'_>) -> egui::Response {
     let label = ui.label(RichText::new(name).small().weak()).on_hover_text(hint);
-    ui.spacing_mut().slider_width = ui.available_width() - 64.0;
-    ui.add(slider).labelled_by(label.id)
+    ui.scope(|ui| {
+        ui.spacing_mut().interact_size.x = NUMBER_WIDTH;
+        ui.spacing_mut().slider_width = ui.available_width() - NUMBER_WIDTH - ui.spacing().item_spacing.x;
+        ui.add(slider).labelled_by(label.id)
+    })
+    .inner
+}
+
+#[cfg(test)]
+mod tests {
+    use egui::{Event, Modifiers, PointerButton, Pos2, RawInput, Rect};
+
+    use super::*;
+
+    const VIEW: DescentView = DescentView {
+        method: MethodKind::Tsne,
+        rows: 1000,
+        iteration: 10,
+        planned: 750,
+        divergence: Some(1.5),
+        exaggeration: Some(12.0),
+        is_paused: false,
+        is_settled: false,
+        tuning: Tuning { exaggeration: None, rate: 1.0, perplexity: 30.0, min_dist: 0.1 },
+    };
+
+    /// What a click at a place comes to.
+    fn clicked(view: &DescentView, at: Pos2) -> Vec<Command> {
+        let (context, mut state, mut commands) = (egui::Context::default(), DescentPanelState::default(), Vec::new());
+        let button = |pressed| Event::PointerButton { pos: at, button: PointerButton::Primary, pressed, modifiers: Modifiers::default() };
+        for events in [Vec::new(), vec![Event::PointerMoved(at)], vec![button(true)], vec![button(false)], Vec::new()] {
+            let screen_rect = Some(Rect::from_min_size(Pos2::ZERO, egui::vec2(224.0, 320.0)));
+            let _ = context.run_ui(RawInput { screen_rect, events, ..RawInput::default() }, |ui| {
+                descent_panel_ui(ui, view, &mut state, &mut commands);
+            });
+        }
+        commands
+    }
+
+    fn everywhere(view: &DescentView) -> Vec<Command> {
+        let places = (0..60_u8).flat_map(|y| [30.0, 120.0].map(|x| egui::pos2(x, f32::from(y) * 5.0)));
+        places.flat_map(|at| clicked(view, at)).collect()
+    }
+
+    #[test]
+    fn every_wish_can_be_had_with_the_pointer_and_each_is_about_one_thing() {
+        let commands = everywhere(&VIEW);
+        assert!(commands.contains(&Command::SetPaused(true)) && commands.contains(&Command::Reheat));
+        let tuned =
+            |is_other: fn(&Tuning) -> bool| commands.iter().any(|command| matches!(command, Command::Tune(tuning) if is_other(tuning)));
+        assert!(tuned(|tuning| tuning.perplexity != 30.0 && tuning.rate == 1.0 && tuning.exaggeration.is_none()));
+        assert!(tuned(|tuning| tuning.rate != 1.0 && tuning.perplexity == 30.0 && tuning.exaggeration.is_none()));
+        assert!(tuned(|tuning| tuning.exaggeration.is_some() && tuning.perplexity == 30.0 && tuning.rate == 1.0));
+        let own = DescentView { tuning: Tuning { exaggeration: Some(4.0), ..VIEW.tuning }, ..VIEW };
+        assert!(everywhere(&own).contains(&Command::Tune(VIEW.tuning)), "back to the plan");
+    }
+
+    #[test]
+    fn what_is_held_can_be_let_go_and_what_is_done_only_reheated() {
+        assert!(everywhere(&DescentView { is_paused: true, ..VIEW }).contains(&Command::SetPaused(false)));
+        let done = everywhere(&DescentView { iteration: 750, is_settled: true, ..VIEW });
+        assert!(done.contains(&Command::Reheat) && !done.iter().any(|command| matches!(command, Command::SetPaused(_))));
+    }
 }
