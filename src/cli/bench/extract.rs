@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::Args;
 
+use super::scratch::Scratch;
+
 use crate::app::extract_job::{ExtractSummary, StageSeconds};
 use crate::app::resources::demo_collection;
 use crate::cli::exit_code::Exit;
@@ -31,30 +33,12 @@ pub struct BenchExtractArgs {
     json: bool,
 }
 
-/// A folder for the collections of a measurement, removed at its end.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new() -> anyhow::Result<Self> {
-        let path = std::env::temp_dir().join(format!("tagscape-bench-{}", std::process::id()));
-        std::fs::create_dir(&path).with_context(|| format!("cannot create {}", path.display()))?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // What cannot be removed lies in the system's temporary folder.
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
 pub(super) fn run(args: BenchExtractArgs) -> anyhow::Result<Exit> {
     let inputs = if args.inputs.is_empty() { vec![demo_audio()?] } else { args.inputs };
     let scratch = Scratch::new()?;
     let mut runs = Vec::new();
     for number in 1..=args.runs {
-        let params = args.options.params(inputs.clone(), scratch.0.join(format!("{number}.tagscape")));
+        let params = args.options.params(inputs.clone(), scratch.path().join(format!("{number}.tagscape")));
         let summary = extract_with_progress(&params)?;
         let is_stopped = summary.stop.is_some();
         let json = to_json(&params, &summary);

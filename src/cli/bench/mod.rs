@@ -1,6 +1,8 @@
 //! `tagscape bench`: measures, on the demo or on a user's own files.
 
 mod extract;
+mod project;
+mod scratch;
 
 use clap::{Args, Subcommand};
 
@@ -16,6 +18,7 @@ pub struct BenchArgs {
 #[derive(Debug, Subcommand)]
 enum What {
     Extract(extract::BenchExtractArgs),
+    Project(project::BenchProjectArgs),
 }
 
 /// Runs the command.
@@ -25,5 +28,6 @@ enum What {
 pub fn run(args: BenchArgs) -> anyhow::Result<Exit> {
     match args.what {
         What::Extract(args) => extract::run(args),
+        What::Project(args) => project::run(&args),
     }
 }

@@ -85,6 +85,28 @@ struct Seconds {
 /// # Errors
 /// Where nothing could be done.
 pub fn run(args: &ProjectArgs) -> anyhow::Result<Exit> {
+    let told = project(args)?;
+    if args.json {
+        println!("{}", told.json);
+    } else {
+        print!("{}", told.words);
+    }
+    Ok(Exit::Done)
+}
+
+/// What a projection came to.
+pub(super) struct Told {
+    /// For scripts.
+    pub json: Value,
+    /// For people.
+    pub words: String,
+}
+
+/// Does what the command does, up to the printing.
+///
+/// # Errors
+/// As [`run`].
+pub(super) fn project(args: &ProjectArgs) -> anyhow::Result<Told> {
     let start = Instant::now();
     output::check(&args.out)?;
     let input = Input::open(&args.input, args.space)?;
@@ -107,12 +129,7 @@ pub fn run(args: &ProjectArgs) -> anyhow::Result<Exit> {
     output::write(&args.out, &layout, shown.as_deref())?;
     let write = before_write.elapsed().as_secs_f64();
     let seconds = Seconds { load, projection: layout.seconds, write, total: start.elapsed().as_secs_f64() };
-    if args.json {
-        println!("{}", to_json(input.dims(), &method, &layout, &seconds));
-    } else {
-        print!("{}", in_words(args, input.dims(), &method, &layout, &seconds));
-    }
-    Ok(Exit::Done)
+    Ok(Told { json: to_json(input.dims(), &method, &layout, &seconds), words: in_words(args, input.dims(), &method, &layout, &seconds) })
 }
 
 /// The method with its axes, from 0, all of them there.
