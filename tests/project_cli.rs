@@ -306,3 +306,31 @@ fn matrices_that_cannot_be_projected_are_refused_by_name_and_row() {
         }
     }
 }
+
+#[test]
+fn the_benchmark_prints_what_project_prints_for_each_input_method_and_run_and_leaves_nothing_behind() {
+    let (place, _) = Place::with_matrix();
+    let scratch = place.path("scratch");
+    std::fs::create_dir(&scratch).unwrap();
+    let bench = |line: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tagscape"));
+        command.args(["bench", "project"]).args(line.split_whitespace()).current_dir(place.folder.path());
+        command.env("XDG_RUNTIME_DIR", place.folder.path()).env("TMPDIR", &scratch).output().unwrap()
+    };
+    let done = bench("m.npy --methods pca,tsne --dims 3 --runs 2 --json -- --device cpu");
+    assert_eq!((done.status.code(), String::from_utf8_lossy(&done.stderr).as_ref()), (Some(0), ""));
+    let list: Value = serde_json::from_slice(&done.stdout).unwrap();
+    let runs = list.as_array().unwrap();
+    let methods: Vec<&str> = runs.iter().map(|run| run["method"].as_str().unwrap()).collect();
+    assert_eq!(methods, ["pca", "pca", "tsne", "tsne"]);
+    for run in runs {
+        assert_eq!((&run["rows"], &run["dims_out"], &run["device"]), (&300.into(), &3.into(), &"cpu".into()), "{run}");
+        assert!(run["seconds"]["total"].as_f64().unwrap() > 0.0 && run["kl"].is_number() == (run["method"] == "tsne"), "{run}");
+    }
+    let table = String::from_utf8(bench("m.npy --methods std-pca -- --device cpu").stdout).unwrap();
+    assert!(table.lines().count() == 2 && table.lines().nth(1).unwrap().starts_with("std-pca"), "{table}");
+    // What one method refuses is said as `project` says it.
+    let refused = bench("m.npy --methods tsne,nonsense -- --device cpu");
+    assert!(refused.status.code() == Some(2) && String::from_utf8_lossy(&refused.stderr).contains("nonsense"));
+    assert_eq!(std::fs::read_dir(&scratch).unwrap().count(), 0);
+}

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::gpu::{self, TsneGpuRun};
 use super::run::Pace;
-use super::{Affinities, TsneOptions, TsneRun};
+use super::{Affinities, StepSeconds, TsneOptions, TsneRun};
 use crate::gpu::PositionBuffer;
 use crate::matrix::{FeatureMatrix, RowSource};
 use crate::project::descent::{Descent, Tuning};
@@ -113,6 +113,16 @@ fn neighbors_for(perplexity: f64) -> usize {
 }
 
 impl TsneEmbedding {
+    /// Where the time of the steps so far went; a GPU's steps are not told apart.
+    #[must_use]
+    pub fn step_seconds(&self) -> Option<StepSeconds> {
+        match &self.steps {
+            Steps::Plane(run) => Some(run.seconds()),
+            Steps::Space(run) => Some(run.seconds()),
+            Steps::Gpu(_) => None,
+        }
+    }
+
     fn pace(&mut self) -> &mut Pace {
         match &mut self.steps {
             Steps::Plane(run) => &mut run.pace,

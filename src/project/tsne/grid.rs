@@ -13,6 +13,7 @@ use rayon::prelude::*;
 use super::near;
 use super::spectrum::{Spectrum, fast_size};
 use super::split::{FINE_SPACING, Split};
+use super::step_seconds::{Lap, StepSeconds};
 
 /// Most nodes along an axis for each root of the rows (the square root in the plane, the cubic one in space), so that grid and near pairs
 /// take about as long; at least and at most so many. Past them the nodes lie wider apart.
@@ -69,17 +70,31 @@ impl<const D: usize> Grid<D> {
     /// # Panics
     /// If there are not as many forces as positions: a caller's mistake.
     pub fn repulsion(&mut self, positions: &[[f32; D]], forces: &mut [[f32; D]]) -> f64 {
+        self.timed_repulsion(positions, forces, &mut StepSeconds::default())
+    }
+
+    /// The same, adding up where the time goes.
+    ///
+    /// # Panics
+    /// As [`Grid::repulsion`].
+    pub fn timed_repulsion(&mut self, positions: &[[f32; D]], forces: &mut [[f32; D]], seconds: &mut StepSeconds) -> f64 {
         assert_eq!(positions.len(), forces.len(), "a force for each position");
+        let mut lap = Lap::begin();
         let place = Place::around(positions, self.transform.as_ref().map(|kept| kept.spacing));
         let transform = match &mut self.transform {
             Some(kept) if kept.serves(&place) => kept,
             other => other.insert(Transform::new(fast_size(2 * place.nodes), place.spacing)),
         };
+        lap.end(&mut seconds.transform);
         place.put(positions, transform.size, &mut transform.cube);
+        lap.end(&mut seconds.put);
         transform.apply();
+        lap.end(&mut seconds.transform);
         let (potential, size) = (&transform.cube, transform.size);
         let values: Vec<f64> = positions.par_iter().zip(&mut *forces).map(|(at, force)| place.read(potential, size, at, force)).collect();
+        lap.end(&mut seconds.read);
         let near = near::add(&transform.split, positions, forces);
+        lap.end(&mut seconds.near);
         let rows = positions.len() as f64;
         // Each point is in the potential itself.
         let far = values.into_iter().sum::<f64>() + rows * ((rows - 1.0) * transform.base - transform.own);

@@ -13,10 +13,12 @@ mod near;
 mod run;
 mod spectrum;
 pub mod split;
+mod step_seconds;
 
 pub use affinities::Affinities;
 pub use embedding::{TsneEmbedding, prepare};
 pub use run::{Pace, Schedule, TsneRun};
+pub use step_seconds::StepSeconds;
 
 /// How to embed. The defaults are those of Kobak and Berens, "The art of using t-SNE for single-cell transcriptomics", 2019, and of openTSNE.
 #[derive(Clone, Debug, PartialEq)]

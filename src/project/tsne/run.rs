@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use super::affinities::Affinities;
 use super::exact;
 use super::grid::Grid;
+use super::step_seconds::{Lap, StepSeconds};
 
 /// Steps in which attraction is exaggerated.
 pub const EXAGGERATED_STEPS: usize = 250;
@@ -71,6 +72,7 @@ pub struct TsneRun<const D: usize> {
     /// How fast.
     pub pace: Pace,
     iteration: usize,
+    seconds: StepSeconds,
 }
 
 impl<const D: usize> TsneRun<D> {
@@ -93,6 +95,7 @@ impl<const D: usize> TsneRun<D> {
             grid: Grid::default(),
             pace: Pace::new(exaggeration),
             iteration: 0,
+            seconds: StepSeconds::default(),
         }
     }
 
@@ -117,6 +120,12 @@ impl<const D: usize> TsneRun<D> {
         self.iteration
     }
 
+    /// Where the time of the steps so far went.
+    #[must_use]
+    pub fn seconds(&self) -> StepSeconds {
+        self.seconds
+    }
+
     /// The layout as it is, `[rows, D]`.
     #[must_use]
     pub fn positions(&self) -> &[[f32; D]] {
@@ -132,6 +141,7 @@ impl<const D: usize> TsneRun<D> {
         }
         let Schedule { exaggeration, momentum, rate } = self.pace.at(self.iteration, self.positions.len());
         let gradient = self.gradient(exaggeration);
+        let mut lap = Lap::begin();
         let moved = self.positions.par_iter_mut().zip(&mut self.speeds).zip(&mut self.gains).zip(gradient);
         moved.for_each(|(((position, speed), gain), gradient)| {
             for axis in 0..D {
@@ -147,6 +157,7 @@ impl<const D: usize> TsneRun<D> {
             }
         });
         self.centre();
+        lap.end(&mut self.seconds.motion);
         self.iteration += 1;
     }
 
@@ -154,6 +165,7 @@ impl<const D: usize> TsneRun<D> {
     #[must_use]
     pub fn gradient(&mut self, exaggeration: f32) -> Vec<[f32; D]> {
         let z = self.repel();
+        let mut lap = Lap::begin();
         let push = (1.0 / z) as f32;
         let (positions, affinities) = (&self.positions, &self.affinities);
         let of_row = |(row, repulsion): (usize, &[f32; D])| {
@@ -167,7 +179,9 @@ impl<const D: usize> TsneRun<D> {
             }
             std::array::from_fn(|axis| 4.0 * (exaggeration * pull[axis] - push * repulsion[axis]))
         };
-        self.repulsion.par_iter().enumerate().map(of_row).collect()
+        let gradient = self.repulsion.par_iter().enumerate().map(of_row).collect();
+        lap.end(&mut self.seconds.attraction);
+        gradient
     }
 
     /// The divergence KL(P || Q) of the layout from the affinities, in nats; 0 without neighbours.
@@ -190,9 +204,12 @@ impl<const D: usize> TsneRun<D> {
     /// Forces of all upon all; returns Z.
     fn repel(&mut self) -> f64 {
         if self.positions.len() <= EXACT_ROWS[usize::from(D == 3)] {
-            exact::repulsion(&self.positions, &mut self.repulsion)
+            let mut lap = Lap::begin();
+            let z = exact::repulsion(&self.positions, &mut self.repulsion);
+            lap.end(&mut self.seconds.all_pairs);
+            z
         } else {
-            self.grid.repulsion(&self.positions, &mut self.repulsion)
+            self.grid.timed_repulsion(&self.positions, &mut self.repulsion, &mut self.seconds)
         }
     }
 
