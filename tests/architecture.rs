@@ -70,7 +70,19 @@ const CRATES: &[(&str, &[&str])] = &[
     ("symphonia", &["audio"]),
     ("symphonia_adapter_libopus", &["audio/opus.rs"]),
     ("thiserror", EVERYWHERE),
-    ("wgpu", &["gpu", "project/**/gpu.rs", "project/tsne/gpu", "render", "app/frame.rs", "app/headless.rs", "app/windowed.rs"]),
+    (
+        "wgpu",
+        &[
+            "gpu",
+            "project/**/gpu.rs",
+            "project/tsne/gpu",
+            "render",
+            "app/drawing_trial.rs",
+            "app/frame.rs",
+            "app/headless.rs",
+            "app/windowed.rs",
+        ],
+    ),
     ("winit", &["app/windowed.rs"]),
 ];
 const EVERYWHERE: &[&str] = &["**"];

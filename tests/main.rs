@@ -26,6 +26,7 @@ mod render;
 mod shader_layout;
 mod shader_validation;
 mod shards;
+mod splat;
 mod store;
 mod tensors;
 mod tsne;

@@ -7,6 +7,7 @@ use tagscape::project;
 use tagscape::project::pca::gpu::PcaParams;
 use tagscape::project::tsne::gpu::params::{FftPass, TsneParams, TsnePartial, TsnePlan};
 use tagscape::project::{pca, tsne};
+use tagscape::render::{self, splat::SplatParams};
 use wgpu::naga::{AddressSpace, Module, StorageAccess, TypeInner};
 
 /// Name, offset and, last, the size of the whole, as Rust has them.
@@ -92,8 +93,17 @@ fn what_the_kernels_of_tsne_share_lies_where_the_shaders_read_it() {
 }
 
 #[test]
+fn what_the_passes_of_the_splat_share_lies_where_the_shaders_read_it() {
+    let params = layout_of!(SplatParams { stride, phase, width, pixels, levels, mode, unused_a, unused_b });
+    let last = render::splat::kernels::RESOLVE;
+    for shader in render::KERNELS.iter().map(|kernel| &kernel.shader).chain([&last]) {
+        assert_layout(shader, "SplatParams", &params);
+    }
+}
+
+#[test]
 fn kernel_tables_say_what_the_shaders_say() {
-    for kernel in project::KERNELS.iter().copied().flatten() {
+    for kernel in project::KERNELS.iter().copied().flatten().chain(render::KERNELS) {
         assert_eq!(kernel.shader.parse().unwrap().entry_points.len(), 1, "{}", kernel.shader.name);
         assert_eq!(disagreement(kernel), None, "{}", kernel.shader.name);
     }

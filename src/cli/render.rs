@@ -67,7 +67,7 @@ pub fn run(args: &RenderArgs) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn parse_size(text: &str) -> Result<[u32; 2], String> {
+pub(super) fn parse_size(text: &str) -> Result<[u32; 2], String> {
     let wrong = || "give width and height in pixels, as in 1600x1000".to_owned();
     let (width, height) = text.split_once(['x', 'X']).ok_or_else(wrong)?;
     let edge = |text: &str| text.parse::<u32>().ok().filter(|&edge| edge > 0).ok_or_else(wrong);

@@ -56,6 +56,19 @@ pub enum ViewArg {
     Segments,
     /// A line for each track
     Trajectories,
+    /// A heat map
+    Density,
+}
+
+impl ViewArg {
+    /// What it stands for.
+    pub(super) fn kind(self) -> ViewKind {
+        match self {
+            Self::Segments => ViewKind::Segments,
+            Self::Trajectories => ViewKind::Trajectories,
+            Self::Density => ViewKind::Density,
+        }
+    }
 }
 
 /// `--theme`.
@@ -104,10 +117,7 @@ impl ViewArgs {
                 MethodArg::Tsne => MethodKind::Tsne,
             },
             dimensions,
-            view: match self.view {
-                ViewArg::Segments => ViewKind::Segments,
-                ViewArg::Trajectories => ViewKind::Trajectories,
-            },
+            view: self.view.kind(),
             theme: match self.theme {
                 ThemeArg::Dark => Theme::Dark,
                 ThemeArg::Light => Theme::Light,

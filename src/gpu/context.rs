@@ -77,7 +77,15 @@ impl GpuContext {
     /// # Errors
     /// [`GpuError::NoAdapter`] where none fits, naming those that are there; [`GpuError::NoDevice`].
     pub fn headless(choice: AdapterChoice) -> Result<Self, GpuError> {
-        Self::open(new_instance(None), &choice, None)
+        Self::open(new_instance(None), &choice, None, wgpu::Features::empty())
+    }
+
+    /// The same with time stamps, where the adapter has them, for [`super::PassTimer`].
+    ///
+    /// # Errors
+    /// As [`GpuContext::headless`].
+    pub fn headless_for_timing(choice: AdapterChoice) -> Result<Self, GpuError> {
+        Self::open(new_instance(None), &choice, None, wgpu::Features::TIMESTAMP_QUERY)
     }
 
     /// Opens the best device that can draw to `surface`.
@@ -85,10 +93,16 @@ impl GpuContext {
     /// # Errors
     /// As [`GpuContext::headless`].
     pub fn for_surface(instance: wgpu::Instance, surface: &wgpu::Surface<'_>) -> Result<Self, GpuError> {
-        Self::open(instance, &AdapterChoice::Best, Some(surface))
+        Self::open(instance, &AdapterChoice::Best, Some(surface), wgpu::Features::empty())
     }
 
-    fn open(instance: wgpu::Instance, choice: &AdapterChoice, surface: Option<&wgpu::Surface<'_>>) -> Result<Self, GpuError> {
+    /// `extras` are features that are taken where they are offered.
+    fn open(
+        instance: wgpu::Instance,
+        choice: &AdapterChoice,
+        surface: Option<&wgpu::Surface<'_>>,
+        extras: wgpu::Features,
+    ) -> Result<Self, GpuError> {
         let adapters = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()));
         let found = adapters.iter().map(|adapter| adapter.get_info().name).collect::<Vec<_>>().join(", ");
         let usable = |adapter: &wgpu::Adapter| {
@@ -104,10 +118,10 @@ impl GpuContext {
             let found = if found.is_empty() { "none".to_owned() } else { found };
             return Err(GpuError::NoAdapter { wanted: choice.to_string(), found });
         };
-        Self::of_adapter(instance, adapter)
+        Self::of_adapter(instance, adapter, extras)
     }
 
-    fn of_adapter(instance: wgpu::Instance, adapter: wgpu::Adapter) -> Result<Self, GpuError> {
+    fn of_adapter(instance: wgpu::Instance, adapter: wgpu::Adapter, extras: wgpu::Features) -> Result<Self, GpuError> {
         let info = adapter.get_info();
         let offered = adapter.limits();
         let limits = wgpu::Limits {
@@ -115,7 +129,12 @@ impl GpuContext {
             max_storage_buffer_binding_size: offered.max_storage_buffer_binding_size,
             ..wgpu::Limits::defaults()
         };
-        let descriptor = wgpu::DeviceDescriptor { label: Some("tagscape"), required_limits: limits.clone(), ..Default::default() };
+        let descriptor = wgpu::DeviceDescriptor {
+            label: Some("tagscape"),
+            required_features: adapter.features() & extras,
+            required_limits: limits.clone(),
+            ..Default::default()
+        };
         let (device, queue) = pollster::block_on(adapter.request_device(&descriptor))
             .map_err(|source| GpuError::NoDevice { adapter: info.name.clone(), source })?;
         let errors = ErrorLog::default();

@@ -2,7 +2,8 @@
 //!
 //! It owns no shader of its own: `project` and `render` declare theirs as [`shader::ShaderSource`] constants and list them in
 //! a table, which the tests put together. What is asked of a device is WebGPU's default limits, raised to the adapter's for buffer
-//! sizes only, and no optional feature, so that what runs here runs on every WebGPU adapter.
+//! sizes only, and no optional feature, so that what runs here runs on every WebGPU adapter. Time stamps are asked for where something is
+//! measured, and nothing depends on them.
 
 pub mod buffers;
 pub mod caps;
@@ -11,6 +12,7 @@ pub mod error;
 pub mod kernel;
 pub mod readback;
 pub mod shader;
+pub mod timing;
 
 pub use buffers::{PositionBuffer, StorageBuffer, UniformBuffer};
 pub use caps::DeviceCaps;
@@ -18,3 +20,4 @@ pub use context::{AdapterChoice, GpuContext, has_real_gpu, new_instance};
 pub use error::GpuError;
 pub use kernel::{Binding, BindingKind, BoundKernel, Kernel, KernelPipeline};
 pub use shader::{ShaderError, ShaderPart, ShaderSource};
+pub use timing::PassTimer;

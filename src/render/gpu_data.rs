@@ -47,6 +47,8 @@ pub struct MapBuffers {
     revision: u64,
     layout_revision: u64,
     is_written_elsewhere: bool,
+    // Colours and tracks once more, where the CPU draws.
+    host: Option<(Vec<u32>, Vec<u32>)>,
 }
 
 impl MapBuffers {
@@ -63,6 +65,7 @@ impl MapBuffers {
             revision: scene.revision,
             layout_revision: scene.layout_revision,
             is_written_elsewhere: false,
+            host: context.caps.is_cpu().then_some((colors, tracks)),
         })
     }
 
@@ -80,8 +83,9 @@ impl MapBuffers {
     /// Out of memory.
     pub fn update(&mut self, context: &GpuContext, scene: &Scene) -> Result<(), GpuError> {
         if self.revision != scene.revision {
-            let (colors, _) = columns(scene);
+            let (colors, tracks) = columns(scene);
             self.colors.write(context, 0, &colors)?;
+            self.host = self.host.is_some().then_some((colors, tracks));
             self.revision = scene.revision;
         }
         if self.layout_revision != scene.layout_revision {
@@ -91,6 +95,15 @@ impl MapBuffers {
             self.layout_revision = scene.layout_revision;
         }
         Ok(())
+    }
+}
+
+impl MapBuffers {
+    /// Colour and track of each row on the CPU, where the CPU draws and knows the positions too.
+    #[must_use]
+    pub fn host_columns(&self, scene: &Scene) -> Option<(&[u32], &[u32])> {
+        let (colors, tracks) = self.host.as_ref()?;
+        (!self.is_written_elsewhere && colors.len() == scene.positions.len()).then_some((colors.as_slice(), tracks.as_slice()))
     }
 }
 

@@ -6,13 +6,27 @@
 pub mod gpu_data;
 pub mod passes;
 pub mod renderer;
+pub mod splat;
 pub mod target;
 
 pub use gpu_data::MapBuffers;
 pub use renderer::{DrawOptions, MapRenderer};
+pub use splat::SplatEngine;
 pub use target::ViewTarget;
 
-use crate::gpu::ShaderSource;
+use crate::gpu::{Kernel, ShaderSource};
 
 /// Every shader of this module, for the tests.
-pub const SHADERS: &[ShaderSource] = &[passes::POINTS, passes::TRAJECTORIES];
+pub const SHADERS: &[ShaderSource] = &[
+    passes::POINTS,
+    passes::TRAJECTORIES,
+    splat::kernels::COUNT.shader,
+    splat::kernels::COLOR.shader,
+    splat::kernels::HISTOGRAM.shader,
+    splat::kernels::CURVE.shader,
+    splat::kernels::TOTAL.shader,
+    splat::kernels::RESOLVE,
+];
+
+/// Every compute kernel of this module, for the tests.
+pub const KERNELS: &[&Kernel] = splat::kernels::KERNELS;

@@ -1,9 +1,10 @@
-//! Draws a scene: one uniform written, then as many instances as there are rows. All of them, always.
+//! Draws a scene: one uniform written, then as many instances as there are rows, or a splat of them. All of them, always.
 
 use super::gpu_data::{FrameUniform, MapBuffers, NO_TRACK};
 use super::passes::{Layouts, Passes};
+use super::splat::{self, Splat, SplatEngine};
 use super::target::ViewTarget;
-use crate::gpu::{GpuContext, GpuError, UniformBuffer};
+use crate::gpu::{GpuContext, GpuError, PassTimer, UniformBuffer};
 use crate::scene::{Camera, Dimensions, MapSize, Scene, Style};
 
 /// What a frame adds to the scene.
@@ -22,6 +23,9 @@ pub struct MapRenderer {
     frame: UniformBuffer<FrameUniform>,
     frame_group: wgpu::BindGroup,
     shown: Option<(MapBuffers, wgpu::BindGroup)>,
+    splat: Splat,
+    is_splat: bool,
+    timer: Option<PassTimer>,
 }
 
 impl MapRenderer {
@@ -40,6 +44,9 @@ impl MapRenderer {
             frame,
             frame_group,
             shown: None,
+            splat: Splat::default(),
+            is_splat: false,
+            timer: None,
         })
     }
 
@@ -49,6 +56,40 @@ impl MapRenderer {
         let columns = [&positions.x, &positions.y, &positions.z, colors.buffer(), tracks.buffer()];
         let group = bind(context, "map.columns", &self.layouts.columns, &columns);
         self.shown = Some((buffers, group));
+        self.splat.rebind();
+    }
+
+    /// Chooses what splats are made on.
+    pub fn set_engine(&mut self, engine: SplatEngine) {
+        self.splat.engine = engine;
+    }
+
+    /// Times passes from now on, where the device has time stamps.
+    ///
+    /// # Errors
+    /// Out of memory.
+    pub fn measure(&mut self, context: &GpuContext) -> Result<(), GpuError> {
+        self.timer = PassTimer::new(context)?;
+        Ok(())
+    }
+
+    /// Milliseconds of the newest frame's passes: the GPU's where it was timed, and the CPU's of a splat that was made there. Waits for the
+    /// device.
+    ///
+    /// # Errors
+    /// [`GpuError::Lost`].
+    pub fn passes_ms(&self, context: &GpuContext) -> Result<Vec<(&'static str, f64)>, GpuError> {
+        let mut passes = if self.is_splat { self.splat.cpu_stages_ms() } else { Vec::new() };
+        passes.extend(self.timer.as_ref().map(|timer| timer.read(context)).transpose()?.unwrap_or_default());
+        Ok(passes)
+    }
+
+    /// Rows in the newest frame's splat, added up from its cells and read back; `None` where rows were drawn one by one. Waits for the device.
+    ///
+    /// # Errors
+    /// [`GpuError::Lost`].
+    pub fn splatted(&self, context: &GpuContext) -> Result<Option<usize>, GpuError> {
+        if self.is_splat { self.splat.total(context) } else { Ok(None) }
     }
 
     /// Draws the scene into the target and says how many segments that were: all of them, or 0 before [`Self::show`].
@@ -64,17 +105,31 @@ impl MapRenderer {
         options: DrawOptions,
     ) -> Result<usize, GpuError> {
         let Some((buffers, columns)) = self.shown.as_mut() else {
-            drop(target.begin(encoder));
+            drop(target.begin(encoder, None));
             return Ok(0);
         };
         buffers.update(context, scene)?;
         let row_count = buffers.positions.len as u32;
-        self.frame.write(context, &frame_uniform(scene, target, options, row_count))?;
+        let uniform = frame_uniform(scene, target, options, row_count);
+        self.frame.write(context, &uniform)?;
+        if let Some(timer) = &mut self.timer {
+            timer.restart();
+        }
+        let kind = splat::kind_of(scene.view, row_count as usize, context.caps.is_cpu());
+        self.is_splat = kind.is_some();
+        if let Some(kind) = kind {
+            let frame = (&uniform, &self.frame);
+            self.splat.encode(context, encoder, kind, scene, frame, buffers, target, &mut self.timer)?;
+            if let Some(timer) = &self.timer {
+                timer.finish(encoder);
+            }
+            return Ok(row_count as usize);
+        }
         let passes = match target.dimensions {
             Dimensions::Two => &self.plane,
             Dimensions::Three => &self.space,
         };
-        let mut pass = target.begin(encoder);
+        let mut pass = target.begin(encoder, self.timer.as_mut().and_then(|timer| timer.render("marks")));
         pass.set_bind_group(0, &self.frame_group, &[]);
         pass.set_bind_group(1, &*columns, &[]);
         let lines = scene.view.has_lines() && row_count > 1;
@@ -89,6 +144,10 @@ impl MapRenderer {
         draw(&passes.points, row_count);
         if lines && target.dimensions == Dimensions::Three {
             draw(&passes.trajectories, row_count - 1);
+        }
+        drop(pass);
+        if let Some(timer) = &self.timer {
+            timer.finish(encoder);
         }
         Ok(row_count as usize)
     }

@@ -56,7 +56,8 @@ impl ViewTarget {
         };
         let view = |texture: &wgpu::Texture| texture.create_view(&wgpu::TextureViewDescriptor::default());
         let attachment = wgpu::TextureUsages::RENDER_ATTACHMENT;
-        let usage = attachment | wgpu::TextureUsages::TEXTURE_BINDING | wgpu::TextureUsages::COPY_SRC;
+        let copies = wgpu::TextureUsages::COPY_SRC | wgpu::TextureUsages::COPY_DST;
+        let usage = attachment | wgpu::TextureUsages::TEXTURE_BINDING | copies;
         let color = texture("map.color", COLOR_FORMAT, 1, usage)?;
         let (samples, depth) = match dimensions {
             Dimensions::Two => (None, None),
@@ -74,8 +75,45 @@ impl ViewTarget {
         self.size == size.map(|edge| edge.max(1)) && self.dimensions == dimensions
     }
 
+    /// Puts a finished picture in place, before anything that is submitted later: premultiplied, packed, `[height, width]`.
+    ///
+    /// # Errors
+    /// [`GpuError::OutOfMemory`].
+    pub fn write(&self, context: &GpuContext, pixels: &[u32]) -> Result<(), GpuError> {
+        let [width, height] = self.size;
+        let layout = wgpu::TexelCopyBufferLayout { offset: 0, bytes_per_row: Some(4 * width), rows_per_image: None };
+        let extent = wgpu::Extent3d { width, height, depth_or_array_layers: 1 };
+        context.scoped("the map's picture", || {
+            context.queue.write_texture(self.color.as_image_copy(), bytemuck::cast_slice(pixels), layout, extent);
+        })
+    }
+
+    /// Begins drawing on a transparent ground, a sample a pixel and without depth, in 3-D too.
+    pub fn begin_flat<'e>(
+        &self,
+        encoder: &'e mut wgpu::CommandEncoder,
+        timestamp_writes: Option<wgpu::RenderPassTimestampWrites<'_>>,
+    ) -> wgpu::RenderPass<'e> {
+        let color = wgpu::RenderPassColorAttachment {
+            view: &self.color_view,
+            depth_slice: None,
+            resolve_target: None,
+            ops: wgpu::Operations { load: wgpu::LoadOp::Clear(wgpu::Color::TRANSPARENT), store: wgpu::StoreOp::Store },
+        };
+        encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
+            label: Some("map.flat"),
+            color_attachments: &[Some(color)],
+            timestamp_writes,
+            ..Default::default()
+        })
+    }
+
     /// Begins drawing on a transparent ground.
-    pub fn begin<'e>(&self, encoder: &'e mut wgpu::CommandEncoder) -> wgpu::RenderPass<'e> {
+    pub fn begin<'e>(
+        &self,
+        encoder: &'e mut wgpu::CommandEncoder,
+        timestamp_writes: Option<wgpu::RenderPassTimestampWrites<'_>>,
+    ) -> wgpu::RenderPass<'e> {
         let color = wgpu::RenderPassColorAttachment {
             view: self.samples.as_ref().unwrap_or(&self.color_view),
             depth_slice: None,
@@ -94,6 +132,7 @@ impl ViewTarget {
             label: Some("map"),
             color_attachments: &[Some(color)],
             depth_stencil_attachment: depth,
+            timestamp_writes,
             ..Default::default()
         })
     }

@@ -10,11 +10,13 @@ pub enum ViewKind {
     Segments,
     /// The line through each track's segments in order, with small discs on it.
     Trajectories,
+    /// A heat map of how many segments there are where.
+    Density,
 }
 
 impl ViewKind {
     /// All kinds, in the order in which they are offered.
-    pub const ALL: [Self; 2] = [Self::Segments, Self::Trajectories];
+    pub const ALL: [Self; 3] = [Self::Segments, Self::Trajectories, Self::Density];
 
     /// The name in commands and events.
     #[must_use]
@@ -22,6 +24,7 @@ impl ViewKind {
         match self {
             Self::Segments => "segments",
             Self::Trajectories => "trajectories",
+            Self::Density => "density",
         }
     }
 

@@ -5,10 +5,11 @@
 mod dispatch;
 mod pca;
 mod runner;
+mod splat;
 mod tsne;
 mod tsne_grid;
 
-use tagscape::project;
+use tagscape::{project, render};
 
 use runner::Twin;
 use tsne::Check;
@@ -17,8 +18,8 @@ use crate::common::shaders;
 
 /// One entry for each kernel that goes over a matrix.
 const TWINS: &[Twin] = &[pca::MEAN, pca::COVARIANCE, pca::TRANSFORM];
-/// And for each of t-SNE.
-const CHECKS: [&[Check]; 2] = [tsne::CHECKS, tsne_grid::CHECKS];
+/// And for each of t-SNE, and of the splat.
+const CHECKS: [&[Check]; 3] = [tsne::CHECKS, tsne_grid::CHECKS, splat::CHECKS];
 
 #[test]
 fn every_compute_entry_point_has_a_twin() {
@@ -34,7 +35,8 @@ fn every_compute_entry_point_has_a_twin() {
     let mut with_twins: Vec<_> = TWINS.iter().map(|twin| twin.kernel).chain(checks).map(|kernel| kernel.shader.name).collect();
     with_twins.sort_unstable();
     assert_eq!(compute_shaders, with_twins);
-    assert_eq!(project::KERNELS.iter().map(|kernels| kernels.len()).sum::<usize>(), with_twins.len());
+    let listed = project::KERNELS.iter().map(|kernels| kernels.len()).sum::<usize>() + render::KERNELS.len();
+    assert_eq!(listed, with_twins.len());
 }
 
 #[test]
@@ -59,7 +61,7 @@ fn a_reference_with_a_mistake_in_it_is_rejected() {
 }
 
 #[test]
-fn the_shaders_of_tsne_agree_with_plain_loops_at_every_size() {
+fn the_shaders_of_tsne_and_of_the_splat_agree_with_plain_loops_at_every_size() {
     for check in CHECKS.into_iter().flatten() {
         for dims in [2, 3] {
             for &rows in tsne::ROWS {
@@ -71,7 +73,7 @@ fn the_shaders_of_tsne_agree_with_plain_loops_at_every_size() {
 }
 
 #[test]
-fn a_mistake_in_what_the_shaders_of_tsne_should_give_is_found() {
+fn a_mistake_in_what_the_shaders_of_tsne_and_of_the_splat_should_give_is_found() {
     for check in CHECKS.into_iter().flatten() {
         for dims in [2, 3] {
             assert!((check.compare)(700, dims, true).is_err(), "{} agreed with a mistake", check.kernel.shader.name);
@@ -86,4 +88,9 @@ fn the_shaders_of_tsne_agree_at_their_largest_and_past_65535_workgroups() {
     for (log_size, dims) in [(7, 2), (9, 2), (10, 2), (11, 2), (7, 3)] {
         assert_eq!(tsne_grid::transforms_of(log_size, dims, false), Ok(()));
     }
+}
+
+#[test]
+fn splats_count_every_row_past_65535_workgroups() {
+    assert_eq!(splat::count_past_the_dispatch_limit(), Ok(()));
 }

@@ -2,6 +2,7 @@
 
 mod extract;
 mod project;
+mod render;
 mod scratch;
 
 use clap::{Args, Subcommand};
@@ -19,6 +20,7 @@ pub struct BenchArgs {
 enum What {
     Extract(extract::BenchExtractArgs),
     Project(project::BenchProjectArgs),
+    Render(render::BenchRenderArgs),
 }
 
 /// Runs the command.
@@ -29,5 +31,6 @@ pub fn run(args: BenchArgs) -> anyhow::Result<Exit> {
     match args.what {
         What::Extract(args) => extract::run(args),
         What::Project(args) => project::run(&args),
+        What::Render(args) => render::run(&args),
     }
 }

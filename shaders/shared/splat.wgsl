@@ -1,0 +1,34 @@
+// What the passes of a splat know of its grid, a cell for each pixel. Twin: `render::splat::params::SplatParams`.
+struct SplatParams {
+    // Every stride-th run of RUN rows is splatted, from run number `phase` on. 1 and 0: all of them.
+    stride: u32,
+    phase: u32,
+    // Cells across, and cells in all; behind them lie OUTSIDE_CELLS more.
+    width: u32,
+    pixels: u32,
+    // What a full colour channel adds to a sum.
+    levels: u32,
+    // 0: a heat map of the counts. 1: the rows' colours.
+    mode: u32,
+    unused_a: u32,
+    unused_b: u32,
+}
+
+@group(0) @binding(1) var<uniform> splat: SplatParams;
+
+// Rows that fall outside of the picture are counted as well, over so many cells that no single one holds them all up.
+const OUTSIDE_CELLS = 256u;
+// Rows that follow one another and are splatted together: a cache line of each column.
+const RUN = 16u;
+// Buckets of the counts' histogram: 32 octaves of 16.
+const BUCKETS = 512u;
+
+// A count's bucket: its octave, and the four bits below its highest.
+fn bucket_of(count: u32) -> u32 {
+    let octave = firstLeadingBit(max(count, 1u));
+    var below = count << (4u - min(octave, 4u));
+    if octave > 4u {
+        below = count >> (octave - 4u);
+    }
+    return octave * 16u + (below & 15u);
+}

@@ -1,0 +1,27 @@
+// Counts rows a pixel and adds up their colours in whole numbers: one invocation a row. After shared/rows.wgsl, frame.wgsl, splat.wgsl and
+// splat_cell.wgsl. Twin: `render::splat::cpu`.
+
+@group(1) @binding(5) var<storage, read_write> counts: array<atomic<u32>>;
+// Red, green and blue of each pixel's rows, `levels` for a full channel.
+@group(1) @binding(6) var<storage, read_write> sums: array<atomic<u32>>;
+
+@compute @workgroup_size(256)
+fn main(
+    @builtin(workgroup_id) workgroup: vec3u,
+    @builtin(num_workgroups) workgroups: vec3u,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let row = row_of(workgroup_number(workgroup, workgroups) * 256u + lane);
+    if row >= frame.row_count {
+        return;
+    }
+    let clip = clip_of_row(row);
+    let cell = cell_of(clip, row);
+    atomicAdd(&counts[cell], 1u);
+    if cell < splat.pixels {
+        let ink = vec3u(color_of_row(row, clip).rgb * f32(splat.levels) + 0.5);
+        atomicAdd(&sums[3u * cell], ink.r);
+        atomicAdd(&sums[3u * cell + 1u], ink.g);
+        atomicAdd(&sums[3u * cell + 2u], ink.b);
+    }
+}

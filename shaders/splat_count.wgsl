@@ -1,0 +1,17 @@
+// Counts rows a pixel: one invocation a row. After shared/rows.wgsl, frame.wgsl, splat.wgsl and splat_cell.wgsl.
+// Whole numbers do not care in which order they are added, so the picture does not depend on the order of rows.
+// Twin: `render::splat::cpu`.
+
+@group(1) @binding(5) var<storage, read_write> counts: array<atomic<u32>>;
+
+@compute @workgroup_size(256)
+fn main(
+    @builtin(workgroup_id) workgroup: vec3u,
+    @builtin(num_workgroups) workgroups: vec3u,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let row = row_of(workgroup_number(workgroup, workgroups) * 256u + lane);
+    if row < frame.row_count {
+        atomicAdd(&counts[cell_of(clip_of_row(row), row)], 1u);
+    }
+}

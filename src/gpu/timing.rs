@@ -1,0 +1,94 @@
+//! How long the passes of a frame take on the GPU, by its own clock: for measuring, never in a plain frame.
+
+use super::context::GpuContext;
+use super::error::GpuError;
+use super::readback;
+
+/// Passes that a frame may have.
+const MOST_PASSES: usize = 16;
+
+/// Two time stamps a pass. There is one only on a device that was opened for timing, of an adapter that can.
+#[derive(Debug)]
+pub struct PassTimer {
+    queries: wgpu::QuerySet,
+    resolved: wgpu::Buffer,
+    names: Vec<&'static str>,
+    ms_per_tick: f64,
+}
+
+impl PassTimer {
+    /// A timer; `None` where the device has no time stamps.
+    ///
+    /// # Errors
+    /// [`GpuError::OutOfMemory`].
+    pub fn new(context: &GpuContext) -> Result<Option<Self>, GpuError> {
+        if !context.device.features().contains(wgpu::Features::TIMESTAMP_QUERY) {
+            return Ok(None);
+        }
+        let count = 2 * MOST_PASSES as u32;
+        let (queries, resolved) = context.scoped("the timer", || {
+            let queries =
+                context.device.create_query_set(&wgpu::QuerySetDescriptor { label: Some("timer"), ty: wgpu::QueryType::Timestamp, count });
+            let resolved = context.device.create_buffer(&wgpu::BufferDescriptor {
+                label: Some("timer"),
+                size: u64::from(count) * u64::from(wgpu::QUERY_SIZE),
+                usage: wgpu::BufferUsages::QUERY_RESOLVE | wgpu::BufferUsages::COPY_SRC,
+                mapped_at_creation: false,
+            });
+            (queries, resolved)
+        })?;
+        let ms_per_tick = f64::from(context.queue.get_timestamp_period()) * 1e-6;
+        Ok(Some(Self { queries, resolved, names: Vec::new(), ms_per_tick }))
+    }
+
+    /// Forgets the passes so far: a frame begins.
+    pub fn restart(&mut self) {
+        self.names.clear();
+    }
+
+    /// The time stamps of a compute pass; none past the most that there may be.
+    pub fn compute(&mut self, name: &'static str) -> Option<wgpu::ComputePassTimestampWrites<'_>> {
+        let [begin, end] = self.next(name)?;
+        Some(wgpu::ComputePassTimestampWrites {
+            query_set: &self.queries,
+            beginning_of_pass_write_index: Some(begin),
+            end_of_pass_write_index: Some(end),
+        })
+    }
+
+    /// The time stamps of a render pass.
+    pub fn render(&mut self, name: &'static str) -> Option<wgpu::RenderPassTimestampWrites<'_>> {
+        let [begin, end] = self.next(name)?;
+        Some(wgpu::RenderPassTimestampWrites {
+            query_set: &self.queries,
+            beginning_of_pass_write_index: Some(begin),
+            end_of_pass_write_index: Some(end),
+        })
+    }
+
+    fn next(&mut self, name: &'static str) -> Option<[u32; 2]> {
+        let pass = self.names.len();
+        (pass < MOST_PASSES).then(|| {
+            self.names.push(name);
+            [2 * pass as u32, 2 * pass as u32 + 1]
+        })
+    }
+
+    /// Fetches the stamps, after the last pass.
+    pub fn finish(&self, encoder: &mut wgpu::CommandEncoder) {
+        if !self.names.is_empty() {
+            encoder.resolve_query_set(&self.queries, 0..2 * self.names.len() as u32, &self.resolved, 0);
+        }
+    }
+
+    /// Milliseconds of each pass since [`PassTimer::restart`]. Waits for the device.
+    ///
+    /// # Errors
+    /// [`GpuError::Lost`].
+    pub fn read(&self, context: &GpuContext) -> Result<Vec<(&'static str, f64)>, GpuError> {
+        let bytes = 2 * self.names.len() as u64 * u64::from(wgpu::QUERY_SIZE);
+        let stamps: Vec<u64> = bytemuck::pod_collect_to_vec(&readback::read_range(context, &self.resolved, 0..bytes)?);
+        let ms = |pair: &[u64]| pair[1].saturating_sub(pair[0]) as f64 * self.ms_per_tick;
+        Ok(self.names.iter().copied().zip(stamps.chunks_exact(2).map(ms)).collect())
+    }
+}

@@ -1,0 +1,77 @@
+//! The splat's compute kernels and its last pass, as tables.
+
+use crate::gpu::{Binding, BindingKind, Kernel, ShaderPart, ShaderSource};
+use crate::shader_part;
+
+const ROWS: ShaderPart = shader_part!("shared/rows.wgsl");
+const FRAME: ShaderPart = shader_part!("shared/frame.wgsl");
+const SPLAT: ShaderPart = shader_part!("shared/splat.wgsl");
+const CELL: ShaderPart = shader_part!("shared/splat_cell.wgsl");
+
+/// `@group(0) @binding(1)`: [`super::SplatParams`]. The frame is at 0.
+const PARAMS: Binding = Binding { group: 0, binding: 1, kind: BindingKind::Uniform };
+
+/// Invocations in a workgroup, in all of them.
+pub const WORKGROUP: usize = 256;
+/// Cells that a workgroup of [`HISTOGRAM`] or [`TOTAL`] takes.
+pub const CELLS_EACH: usize = 32 * WORKGROUP;
+
+/// Rows a pixel.
+pub const COUNT: Kernel = Kernel {
+    shader: ShaderSource { name: "splat.count", parts: &[ROWS, FRAME, SPLAT, CELL, shader_part!("splat_count.wgsl")] },
+    workgroup_size: [WORKGROUP as u32, 1, 1],
+    bindings: &[
+        Binding::PARAMS,
+        PARAMS,
+        Binding::input(0),
+        Binding::input(1),
+        Binding::input(2),
+        Binding::input(3),
+        Binding::input(4),
+        Binding::output(5),
+    ],
+};
+
+/// Rows a pixel, and the sums of their colours.
+pub const COLOR: Kernel = Kernel {
+    shader: ShaderSource { name: "splat.color", parts: &[ROWS, FRAME, SPLAT, CELL, shader_part!("splat_color.wgsl")] },
+    workgroup_size: [WORKGROUP as u32, 1, 1],
+    bindings: &[
+        Binding::PARAMS,
+        PARAMS,
+        Binding::input(0),
+        Binding::input(1),
+        Binding::input(2),
+        Binding::input(3),
+        Binding::input(4),
+        Binding::output(5),
+        Binding::output(6),
+    ],
+};
+
+/// Pixels a bucket of counts.
+pub const HISTOGRAM: Kernel = Kernel {
+    shader: ShaderSource { name: "splat.histogram", parts: &[ROWS, SPLAT, shader_part!("splat_histogram.wgsl")] },
+    workgroup_size: [WORKGROUP as u32, 1, 1],
+    bindings: &[PARAMS, Binding::input(0), Binding::output(1)],
+};
+
+/// The tone of each bucket.
+pub const CURVE: Kernel = Kernel {
+    shader: ShaderSource { name: "splat.curve", parts: &[SPLAT, shader_part!("splat_curve.wgsl")] },
+    workgroup_size: [WORKGROUP as u32, 1, 1],
+    bindings: &[PARAMS, Binding::input(0), Binding::output(1)],
+};
+
+/// All cells in one number.
+pub const TOTAL: Kernel = Kernel {
+    shader: ShaderSource { name: "splat.total", parts: &[ROWS, SPLAT, shader_part!("splat_total.wgsl")] },
+    workgroup_size: [WORKGROUP as u32, 1, 1],
+    bindings: &[PARAMS, Binding::input(0), Binding::output(1)],
+};
+
+/// Cells to colours: drawn, not computed.
+pub const RESOLVE: ShaderSource = ShaderSource { name: "splat.resolve", parts: &[SPLAT, shader_part!("splat_resolve.wgsl")] };
+
+/// Every compute kernel of the splat.
+pub const KERNELS: &[&Kernel] = &[&COUNT, &COLOR, &HISTOGRAM, &CURVE, &TOTAL];

@@ -1,0 +1,130 @@
+//! The splat: a picture of any number of rows in time that hardly depends on how many lie over one another.
+//!
+//! Every row adds one to the cell of its pixel, and its colour to the pixel's sums, in whole numbers: the picture does not depend on the order
+//! of rows, and its counts add up to all rows, which can be read back. Then each pixel's tone follows from how its count compares with the
+//! others' ([`tone`]). Two engines do the same: compute shaders ([`gpu`]), and the CPU's threads ([`cpu`]) where the adapter is
+//! a CPU and would only play a GPU.
+
+pub mod cpu;
+pub mod gpu;
+pub mod kernels;
+pub mod params;
+pub mod project;
+pub mod resolve;
+pub mod tone;
+
+pub use params::{SplatKind, SplatParams};
+
+use super::gpu_data::{FrameUniform, MapBuffers};
+use super::target::ViewTarget;
+use crate::gpu::{GpuContext, GpuError, PassTimer, UniformBuffer};
+use crate::scene::{HeatMap, Scene, Theme, ViewKind};
+use cpu::{CpuSplat, SplatRows};
+use gpu::GpuSplat;
+
+/// What splats are made on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SplatEngine {
+    /// Compute shaders on a GPU, the CPU's threads where the adapter is a CPU.
+    #[default]
+    Auto,
+    /// The CPU's threads, where the rows are known there.
+    Cpu,
+    /// Compute shaders.
+    Gpu,
+}
+
+/// Rows from which segments are splatted on a GPU: discs lie over one another many times by then.
+const ROWS_ON_GPU: usize = 1_000_000;
+/// And on a CPU adapter, where each pixel of a disc costs as much as several rows of a splat.
+const ROWS_ON_CPU: usize = 200_000;
+
+/// The splat of a scene, if it is to be drawn as one.
+#[must_use]
+pub fn kind_of(view: ViewKind, rows: usize, is_cpu_adapter: bool) -> Option<SplatKind> {
+    let enough = if is_cpu_adapter { ROWS_ON_CPU } else { ROWS_ON_GPU };
+    match view {
+        ViewKind::Density => Some(SplatKind::Density),
+        ViewKind::Segments => (rows >= enough).then_some(SplatKind::Colors),
+        ViewKind::Trajectories => None,
+    }
+}
+
+/// Both engines, each made when it is first needed.
+#[derive(Debug, Default)]
+pub struct Splat {
+    /// Which is used.
+    pub engine: SplatEngine,
+    gpu: Option<GpuSplat>,
+    cpu: CpuSplat,
+    heat: Option<(Theme, HeatMap)>,
+    drawn_by: Option<SplatEngine>,
+}
+
+impl Splat {
+    /// Forgets what belongs to the rows shown so far.
+    pub fn rebind(&mut self) {
+        if let Some(gpu) = &mut self.gpu {
+            gpu.rebind();
+        }
+        self.drawn_by = None;
+    }
+
+    /// Draws all rows into the target.
+    ///
+    /// # Errors
+    /// [`GpuError::TooLarge`] for a picture with more pixels than a binding has room for; [`GpuError::OutOfMemory`].
+    #[expect(clippy::too_many_arguments, reason = "a frame's parts, each of another owner")]
+    pub fn encode(
+        &mut self,
+        context: &GpuContext,
+        encoder: &mut wgpu::CommandEncoder,
+        kind: SplatKind,
+        scene: &Scene,
+        frame: (&FrameUniform, &UniformBuffer<FrameUniform>),
+        buffers: &MapBuffers,
+        target: &ViewTarget,
+        timer: &mut Option<PassTimer>,
+    ) -> Result<(), GpuError> {
+        let wants_cpu = match self.engine {
+            SplatEngine::Auto => context.caps.is_cpu(),
+            engine => engine == SplatEngine::Cpu,
+        };
+        // Positions that a kernel writes are not on the CPU.
+        if wants_cpu && let Some((colors, tracks)) = buffers.host_columns(scene) {
+            self.drawn_by = Some(SplatEngine::Cpu);
+            if self.heat.as_ref().is_none_or(|(theme, _)| *theme != scene.theme) {
+                self.heat = Some((scene.theme, HeatMap::of(scene.theme)));
+            }
+            let Some((_, heat)) = &self.heat else { return Ok(()) };
+            let params = SplatParams::new(target.size, scene.positions.len(), kind);
+            let rows = SplatRows { positions: &scene.positions, colors, tracks };
+            let picture = self.cpu.draw(frame.0, params, kind, target.dimensions, rows, heat);
+            return target.write(context, picture);
+        }
+        self.drawn_by = Some(SplatEngine::Gpu);
+        let gpu = match &mut self.gpu {
+            Some(gpu) => gpu,
+            none => none.insert(GpuSplat::new(context)?),
+        };
+        gpu.encode(context, encoder, frame.1, buffers, kind, scene.theme, target, timer)
+    }
+
+    /// How many rows are in the newest splat, read back from its cells; `None` where none was drawn. Waits for the device.
+    ///
+    /// # Errors
+    /// [`GpuError::Lost`].
+    pub fn total(&self, context: &GpuContext) -> Result<Option<usize>, GpuError> {
+        match (self.drawn_by, &self.gpu) {
+            (Some(SplatEngine::Cpu), _) => Ok(Some(self.cpu.total())),
+            (Some(_), Some(gpu)) => gpu.total(context).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// Milliseconds of the newest splat's stages on the CPU; none where a GPU drew it.
+    #[must_use]
+    pub fn cpu_stages_ms(&self) -> Vec<(&'static str, f64)> {
+        if self.drawn_by == Some(SplatEngine::Cpu) { self.cpu.stages_ms().to_vec() } else { Vec::new() }
+    }
+}

@@ -1,0 +1,114 @@
+//! Counts to tones, and tones to colours: the twin of `shaders/splat_histogram.wgsl`, `splat_curve.wgsl` and `splat_resolve.wgsl`.
+//!
+//! A pixel's tone is the mean of two answers to how much a count is. Its logarithm over the largest count's keeps proportions; the share of
+//! lit pixels that have less (histogram equalisation, as datashader's `eq_hist`: Hummel, "Image enhancement by histogram
+//! transformation", 1977) shows structure wherever it is. Together, what is dense stands out and what is sparse stays seen.
+
+use crate::scene::HeatMap;
+
+/// Buckets of counts: 32 octaves of 16.
+pub const BUCKETS: usize = 512;
+/// Opacity of a pixel with the least tone.
+const FAINTEST: f32 = 0.3;
+
+/// A count's bucket: its octave, and the four bits below its highest.
+#[must_use]
+pub fn bucket_of(count: u32) -> usize {
+    let octave = count.max(1).ilog2();
+    let below = if octave > 4 { count >> (octave - 4) } else { count << (4 - octave) };
+    (octave * 16 + (below & 15)) as usize
+}
+
+/// Pixels by the bucket of their counts; empty ones are left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Histogram(pub [u32; BUCKETS]);
+
+impl Default for Histogram {
+    fn default() -> Self {
+        Self([0; BUCKETS])
+    }
+}
+
+impl Histogram {
+    /// Adds a pixel.
+    pub fn add(&mut self, count: u32) {
+        if count > 0 {
+            self.0[bucket_of(count)] += 1;
+        }
+    }
+
+    /// Adds another one's pixels.
+    #[must_use]
+    pub fn and(mut self, other: &Self) -> Self {
+        self.0.iter_mut().zip(&other.0).for_each(|(own, more)| *own += more);
+        self
+    }
+}
+
+/// The tone of each bucket, 0 to 1.
+#[must_use]
+pub fn curve(histogram: &Histogram) -> [f32; BUCKETS] {
+    let lit = histogram.0.iter().sum::<u32>().max(1) as f32;
+    let highest = histogram.0.iter().rposition(|&pixels| pixels > 0).unwrap_or(0);
+    let mut below = 0;
+    let mut tones = [0.0; BUCKETS];
+    for (bucket, (tone, &own)) in tones.iter_mut().zip(&histogram.0).enumerate() {
+        let share = (below as f32 + 0.5 * own as f32) / lit;
+        let octaves = ((bucket + 16) as f32 / (highest + 16) as f32).min(1.0);
+        *tone = 0.5 * (share + octaves);
+        below += own;
+    }
+    tones
+}
+
+/// The colour of each bucket in a heat map, premultiplied, packed.
+#[must_use]
+pub fn heat_colors(tones: &[f32; BUCKETS], heat: &HeatMap) -> [u32; BUCKETS] {
+    tones.map(|tone| heat.premultiplied[((tone * 255.0 + 0.5) as usize).min(255)])
+}
+
+/// The opacity of each bucket where rows have colours.
+#[must_use]
+pub fn opacities(tones: &[f32; BUCKETS]) -> [f32; BUCKETS] {
+    tones.map(|tone| FAINTEST + (1.0 - FAINTEST) * tone)
+}
+
+/// A pixel's colour from its rows' sums, premultiplied, packed.
+#[must_use]
+pub fn mean_color(sums: [u32; 3], count: u32, levels: u32, alpha: f32) -> u32 {
+    let scale = alpha * 255.0 / (count as f32 * levels as f32);
+    let [r, g, b] = sums.map(|sum| (sum as f32 * scale + 0.5) as u8);
+    u32::from_le_bytes([r, g, b, (alpha * 255.0 + 0.5) as u8])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buckets_rise_with_counts_and_tell_small_ones_apart() {
+        let small: Vec<usize> = (1..=32).map(bucket_of).collect();
+        assert!(small.windows(2).all(|pair| pair[0] < pair[1]), "{small:?}");
+        assert_eq!((bucket_of(1), bucket_of(2), bucket_of(3), bucket_of(u32::MAX)), (0, 16, 24, BUCKETS - 1));
+        assert!((1..5000u32).all(|count| bucket_of(count) <= bucket_of(count + 1)));
+    }
+
+    #[test]
+    fn tones_rise_from_what_is_alone_to_what_is_densest() {
+        let mut histogram = Histogram::default();
+        (1..=1000u32).for_each(|count| (0..1000 / count).for_each(|_| histogram.add(count)));
+        let tones = curve(&histogram);
+        assert!(tones.windows(2).all(|pair| pair[0] <= pair[1]) && tones[0] > 0.0 && tones[bucket_of(1000)] > 0.95);
+        // Where all have the same, they are in the middle of the others and as dense as the densest.
+        let mut alone = Histogram::default();
+        alone.add(1);
+        alone.add(0);
+        assert_eq!(curve(&alone)[0], 0.75);
+    }
+
+    #[test]
+    fn a_mean_is_premultiplied() {
+        assert_eq!(mean_color([255 * 4, 0, 255 * 2], 4, 255, 1.0).to_le_bytes(), [255, 0, 128, 255]);
+        assert_eq!(mean_color([255, 0, 0], 1, 255, 0.5).to_le_bytes(), [128, 0, 0, 128]);
+    }
+}

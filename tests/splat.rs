@@ -1,0 +1,152 @@
+//! Splats of whole scenes on both engines: every row is in, whatever their order.
+
+use std::sync::Arc;
+
+use tagscape::app::drawing_trial::{DrawingTrial, normal_scene};
+use tagscape::catalog::{TrackId, TrackRows};
+use tagscape::gpu::{AdapterChoice, GpuContext, PositionBuffer, readback};
+use tagscape::render::splat::SplatKind;
+use tagscape::render::{DrawOptions, MapBuffers, MapRenderer, SplatEngine, ViewTarget, splat};
+use tagscape::scene::{Dimensions, Scene, Theme, ViewKind};
+use tagscape::seed::SplitMix64;
+
+use crate::common::gpu::gpu;
+
+const SIZE: [u32; 2] = [320, 240];
+const ENGINES: [SplatEngine; 2] = [SplatEngine::Gpu, SplatEngine::Cpu];
+
+/// The picture, and how many rows its cells add up to.
+fn draw(scene: &Scene, engine: SplatEngine) -> (Vec<u8>, Option<usize>) {
+    let context = gpu();
+    let positions = PositionBuffer::from_positions(context, &scene.positions).unwrap();
+    let mut renderer = MapRenderer::new(context).unwrap();
+    renderer.set_engine(engine);
+    renderer.show(context, MapBuffers::new(context, scene, positions).unwrap());
+    let target = ViewTarget::new(context, SIZE, scene.camera.dimensions).unwrap();
+    let mut encoder = context.device.create_command_encoder(&Default::default());
+    renderer.encode(context, &mut encoder, scene, &target, DrawOptions { pixels_per_point: 1.0 }).unwrap();
+    context.queue.submit([encoder.finish()]);
+    let rgba = readback::read_texture(context, &target.color).unwrap();
+    assert_eq!(context.errors.take(), Vec::<String>::new());
+    (rgba, renderer.splatted(context).unwrap())
+}
+
+fn aspect() -> f32 {
+    SIZE[0] as f32 / SIZE[1] as f32
+}
+
+/// Bytes that differ by more than one.
+fn differing(a: &[u8], b: &[u8]) -> usize {
+    assert_eq!(a.len(), b.len());
+    a.iter().zip(b).filter(|(a, b)| a.abs_diff(**b) > 1).count()
+}
+
+#[test]
+fn all_of_a_million_points_are_in_the_cells_and_both_engines_draw_one_picture() {
+    for dimensions in [Dimensions::Two, Dimensions::Three] {
+        let mut scene = normal_scene(1_000_000, dimensions, ViewKind::Density, aspect());
+        for view in [ViewKind::Density, ViewKind::Segments] {
+            scene.view = view;
+            let pictures = ENGINES.map(|engine| {
+                let (rgba, drawn) = draw(&scene, engine);
+                assert_eq!(drawn, Some(1_000_000), "{view} in {dimensions:?} by {engine:?}");
+                rgba
+            });
+            assert!(pictures[0].chunks_exact(4).filter(|pixel| pixel[3] > 0).count() > 8_000);
+            // A row on a pixel's border may fall to either side of it.
+            let differ = differing(&pictures[0], &pictures[1]);
+            assert!(differ < pictures[0].len() / 200, "{view} in {dimensions:?}: {differ} bytes differ");
+        }
+    }
+}
+
+#[test]
+fn a_splat_does_not_depend_on_the_order_of_rows() {
+    let mut seed = SplitMix64::new(3);
+    let rows = 250_000;
+    let forward: Vec<[f32; 3]> = (0..rows).map(|_| [seed.next_normal(), seed.next_normal(), seed.next_normal()]).collect();
+    let backward: Vec<[f32; 3]> = forward.iter().rev().copied().collect();
+    for dimensions in [Dimensions::Two, Dimensions::Three] {
+        for view in [ViewKind::Density, ViewKind::Segments] {
+            let made = |positions: &[[f32; 3]], lengths: [usize; 2]| {
+                let mut scene = normal_scene(2, dimensions, view, aspect());
+                scene.positions = positions.into();
+                // The tracks' colours follow their order, so that the shorter one is first in both.
+                let first =
+                    TrackRows { track: TrackId(1), first_row: if lengths[0] < lengths[1] { 0 } else { lengths[0] }, row_count: 50_000 };
+                let second =
+                    TrackRows { track: TrackId(2), first_row: if lengths[0] < lengths[1] { 50_000 } else { 0 }, row_count: 200_000 };
+                scene.track_rows = Arc::new([first, second]);
+                scene
+            };
+            for engine in ENGINES {
+                let pictures = [made(&forward, [50_000, 200_000]), made(&backward, [200_000, 50_000])].map(|scene| draw(&scene, engine));
+                assert!(pictures[0] == pictures[1], "{view} in {dimensions:?} by {engine:?}: the order shows");
+            }
+        }
+    }
+}
+
+#[test]
+fn positions_that_are_no_numbers_are_counted_and_nowhere_to_be_seen() {
+    let good = normal_scene(1000, Dimensions::Two, ViewKind::Density, aspect());
+    let mut odd = good.clone();
+    let strange =
+        [[f32::NAN, 0.0, 0.0], [0.0, f32::INFINITY, 0.0], [f32::NEG_INFINITY, f32::NAN, 0.0], [1e30, 0.0, 0.0], [0.0, -3e38, 0.0]];
+    odd.positions = good.positions.iter().copied().chain(strange).collect();
+    for engine in ENGINES {
+        let ((plain, _), (with_odd, drawn)) = (draw(&good, engine), draw(&odd, engine));
+        assert!(plain == with_odd, "{engine:?}");
+        assert_eq!(drawn, Some(1005));
+    }
+}
+
+#[test]
+fn a_density_stands_out_where_most_points_are_in_either_theme() {
+    let mut scene = normal_scene(300_000, Dimensions::Two, ViewKind::Density, aspect());
+    for theme in [Theme::Dark, Theme::Light] {
+        scene.theme = theme;
+        for engine in ENGINES {
+            let (rgba, _) = draw(&scene, engine);
+            let ground = theme.background().0;
+            // How far a pixel's colour over the ground is from the ground.
+            let stands_out = |x: usize, y: usize| -> f32 {
+                let pixel = &rgba[(y * SIZE[0] as usize + x) * 4..][..4];
+                let through = 1.0 - f32::from(pixel[3]) / 255.0;
+                (0..3).map(|at| (f32::from(pixel[at]) + f32::from(ground[at]) * through - f32::from(ground[at])).abs()).sum()
+            };
+            let mean = |radius: f32| {
+                (0..32)
+                    .map(|turn| (turn as f32 * 0.196).sin_cos())
+                    .map(|(sin, cos)| stands_out((160.0 + radius * cos) as usize, (120.0 + radius * sin) as usize))
+                    .sum::<f32>()
+                    / 32.0
+            };
+            let [middle, halfway, border] = [3.0, 45.0, 110.0].map(mean);
+            assert!(middle > halfway * 1.15 && halfway > border * 1.5, "{theme:?} by {engine:?}: {middle} {halfway} {border}");
+        }
+    }
+}
+
+#[test]
+fn splats_begin_where_discs_would_lie_over_one_another() {
+    use ViewKind::{Density, Segments, Trajectories};
+    assert_eq!(splat::kind_of(Density, 1, false), Some(SplatKind::Density));
+    assert_eq!(splat::kind_of(Segments, 4_501_763, false), Some(SplatKind::Colors));
+    assert_eq!(splat::kind_of(Segments, 55_525, false), None);
+    assert_eq!(splat::kind_of(Trajectories, 4_501_763, false), None);
+    assert!(splat::kind_of(Segments, 500_000, true).is_some() && splat::kind_of(Segments, 500_000, false).is_none());
+}
+
+#[test]
+fn a_trial_draws_all_points_and_tells_its_passes() {
+    let context = GpuContext::headless_for_timing(AdapterChoice::Software).unwrap();
+    for (engine, pass) in [(SplatEngine::Gpu, "histogram"), (SplatEngine::Cpu, "sum")] {
+        let trial = DrawingTrial { points: 20_000, view: ViewKind::Density, dimensions: Dimensions::Two, size: SIZE, frames: 3, engine };
+        let times = trial.run(&context).unwrap();
+        assert_eq!((times.points_drawn, times.frames_ms.len()), (20_000, 3));
+        assert!(times.frames_ms.iter().all(|&ms| ms > 0.0));
+        assert!(times.passes_ms.iter().any(|&(name, _)| name == pass), "{:?}", times.passes_ms);
+    }
+    assert_eq!(context.errors.take(), Vec::<String>::new());
+}
