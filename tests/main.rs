@@ -10,6 +10,7 @@ mod fuzz_crate;
 mod gpu_context;
 mod gpu_twins;
 mod hostile_bytes;
+mod into;
 mod live;
 mod long_runs;
 mod maps;

@@ -2,10 +2,13 @@
 //!
 //! The search says how good it was: [`Found::recall_measured`] comes from a sample of rows that are searched once more by plain loops in `f64`.
 
+mod among;
 mod exact;
+mod kept;
 mod recall;
 mod table;
 
+pub use among::among;
 pub use table::NeighborTable;
 
 use crate::matrix::FeatureMatrix;

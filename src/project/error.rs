@@ -62,6 +62,32 @@ pub enum ProjectError {
         /// What was asked for.
         given: f64,
     },
+    /// A layout with more rows than the matrix is not of its first rows.
+    #[error(
+        "the layout has {layout} rows and the matrix {rows}: new rows go into a layout of the matrix's first rows, or of some with LAYOUT.rows.npy beside it"
+    )]
+    LayoutRows {
+        /// Rows of the layout.
+        layout: usize,
+        /// Rows of the matrix.
+        rows: usize,
+    },
+    /// The layout's row numbers are of another layout.
+    #[error(
+        "the layout has {layout} rows, and there are {numbers} row numbers for it; they must be as many, each larger than the one before"
+    )]
+    LayoutRowNumbers {
+        /// Rows of the layout.
+        layout: usize,
+        /// Numbers given.
+        numbers: usize,
+    },
+    /// A layout has a value that is NaN or infinite. Make it anew.
+    #[error("row {row} of the layout (from 0) has a value that is no finite number; make the layout anew")]
+    LayoutNotFinite {
+        /// The first such row.
+        row: usize,
+    },
     /// An embedding's columns must fit a binding each.
     #[error(
         "t-SNE of {rows} rows needs {bytes} bytes in one buffer, and this GPU takes {limit}; compute it on the CPU (--device cpu), or show fewer rows (--tracks, --every)"

@@ -7,6 +7,7 @@ pub mod descent;
 mod device;
 mod embedding;
 mod error;
+mod into;
 mod layout;
 mod method;
 mod neighborhood;
@@ -20,11 +21,13 @@ pub use descent::{Descent, Tuning};
 pub use device::{Compute, ComputeDevice, DeviceChoice};
 pub use embedding::Embedding;
 pub use error::ProjectError;
+pub use into::Insertion;
 pub use layout::{AxisLabel, EmbeddingReport, EmbeddingSeconds, Layout};
 pub use method::Method;
 pub use neighborhood::Neighborhood;
 pub use rows::SelectedRows;
 pub use run::{NoObserver, Observer, Part, Projection};
+pub use tsne::NewcomerOptions;
 
 use crate::gpu::{Kernel, ShaderSource};
 

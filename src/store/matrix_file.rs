@@ -91,6 +91,12 @@ impl MatrixFile {
         &self.path
     }
 
+    /// Whether its numbers are float32, as those of layouts are.
+    #[must_use]
+    pub fn is_float32(&self) -> bool {
+        self.element == Element::F32
+    }
+
     fn rows_present(&self) -> usize {
         let row_bytes = self.dims.saturating_mul(self.element.bytes()).max(1);
         self.map.len().saturating_sub(self.data_offset) / row_bytes

@@ -1,8 +1,10 @@
 //! `tagscape project`: a space of a collection, or any matrix, to a layout file.
 
 pub(super) mod input;
+mod into;
 mod output;
 mod progress;
+mod row_numbers;
 mod tsne_args;
 
 use std::path::PathBuf;
@@ -14,9 +16,10 @@ use serde_json::{Map, Value, json};
 
 use super::exit_code::Exit;
 use crate::catalog::SpaceKey;
-use crate::project::{DeviceChoice, Layout, Method, Projection};
+use crate::project::{DeviceChoice, Embedding, Layout, Method, Projection};
 
 use input::Input;
+use into::EarlierLayout;
 use progress::TerminalProgress;
 use tsne_args::TsneArgs;
 
@@ -52,6 +55,10 @@ pub struct ProjectArgs {
     every: Option<u64>,
     #[command(flatten)]
     tsne: TsneArgs,
+    /// t-SNE: keep every row of this earlier layout where it is, and place INPUT's other rows among them (on the CPU). It has INPUT's first
+    /// rows, or those of OLD.rows.npy beside it; --pca-dims as it was made with
+    #[arg(long, value_name = "OLD.npy")]
+    into: Option<PathBuf>,
     /// What to compute on: auto, cpu or gpu
     #[arg(long, default_value = "auto")]
     device: DeviceChoice,
@@ -114,15 +121,28 @@ pub(super) fn project(args: &ProjectArgs) -> anyhow::Result<Told> {
         bail!("--out {} is the input; choose another name", args.out.display());
     }
     let method = method(args, &input)?;
+    let earlier = match &args.into {
+        Some(_) if !matches!(method, Method::Embedding(Embedding::Tsne(_))) => {
+            bail!("--into goes with --method tsne, not {}", method.name())
+        }
+        Some(path) => Some(EarlierLayout::open(path, &args.out, args.dims, args.device, args.tsne.newcomers()?)?),
+        None => None,
+    };
     let shown = input.shown(args.tracks, args.every)?;
     let matrix = input.load();
     let load = start.elapsed().as_secs_f64();
 
-    let compute = args.device.open().context("--device gpu")?;
     let progress = TerminalProgress::new(args.json);
-    let projection =
-        Projection { space: matrix.as_source(), shown: shown.as_deref(), column_names: input.column_names(), method: method.clone() };
-    let layout = projection.run(&compute, &progress).with_context(|| format!("cannot project {}", args.input.display()))?;
+    let layout = match &earlier {
+        Some(earlier) => earlier.grow(matrix.as_source(), shown.as_deref(), &progress),
+        None => {
+            let compute = args.device.open().context("--device gpu")?;
+            let (space, column_names) = (matrix.as_source(), input.column_names());
+            let projection = Projection { space, shown: shown.as_deref(), column_names, method: method.clone() };
+            projection.run(&compute, &progress).map_err(anyhow::Error::from)
+        }
+    };
+    let layout = layout.with_context(|| format!("cannot project {}", args.input.display()))?;
     progress.finish();
 
     let before_write = Instant::now();

@@ -4,15 +4,15 @@ use anyhow::bail;
 
 use super::ProjectArgs;
 use crate::project::tsne::TsneOptions;
-use crate::project::{Embedding, Method};
+use crate::project::{Embedding, Method, NewcomerOptions};
 
 /// What t-SNE takes; none of it goes with another method.
 #[derive(Clone, Debug, clap::Args)]
 pub struct TsneArgs {
-    /// t-SNE: how many neighbours count, roughly (default 30; at most a third of the rows)
+    /// t-SNE: how many neighbours count, roughly (default 30; with --into 5; at most a third of the rows)
     #[arg(long, value_name = "P")]
     perplexity: Option<f64>,
-    /// t-SNE: steps in all (default 750, the first 250 exaggerated)
+    /// t-SNE: steps in all (default 750, the first 250 exaggerated; with --into 250)
     #[arg(long, value_name = "N")]
     iterations: Option<usize>,
     /// t-SNE: what attraction is multiplied by in the first 250 steps (default 12)
@@ -51,6 +51,21 @@ impl TsneArgs {
             bail!("--exaggeration takes a number from 1 to 100, not {}", options.exaggeration);
         }
         Ok(Method::Embedding(Embedding::Tsne(options)))
+    }
+
+    /// How new rows go into an earlier layout, with the defaults for what was not given.
+    pub fn newcomers(&self) -> anyhow::Result<NewcomerOptions> {
+        for (name, is_given) in [("--exaggeration", self.exaggeration.is_some()), ("--seed", self.seed.is_some())] {
+            if is_given {
+                bail!("{name} does not go with --into, which has no such choice; leave it out");
+            }
+        }
+        let defaults = NewcomerOptions::default();
+        Ok(NewcomerOptions {
+            perplexity: self.perplexity.unwrap_or(defaults.perplexity),
+            iterations: self.iterations.unwrap_or(defaults.iterations),
+            pca_dims: self.pca_dims.unwrap_or(defaults.pca_dims),
+        })
     }
 
     /// Refuses what was given with another method.

@@ -106,7 +106,7 @@ impl Affinities {
 }
 
 /// Conditional probabilities of one row: exp(-beta d²), scaled to sum to 1, with the beta whose entropy is the perplexity's logarithm.
-fn calibrate(distances: &[f32], perplexity: f64, into: &mut [f64]) {
+pub(super) fn calibrate(distances: &[f32], perplexity: f64, into: &mut [f64]) {
     let square = |distance: f32| f64::from(distance).powi(2);
     let nearest = distances.iter().map(|&distance| square(distance)).fold(f64::INFINITY, f64::min);
     let mean = distances.iter().map(|&distance| square(distance) - nearest).sum::<f64>() / distances.len() as f64;

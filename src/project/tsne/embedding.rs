@@ -103,12 +103,12 @@ pub fn prepare(
 }
 
 /// A perplexity cut to a third of the other rows.
-fn within_reach(perplexity: f64, rows: usize) -> f64 {
+pub(in crate::project) fn within_reach(perplexity: f64, rows: usize) -> f64 {
     perplexity.min((rows.saturating_sub(1) as f64 / 3.0).max(1.0))
 }
 
 /// Neighbours that count at a perplexity.
-fn neighbors_for(perplexity: f64) -> usize {
+pub(in crate::project) fn neighbors_for(perplexity: f64) -> usize {
     (3.0 * perplexity) as usize
 }
 

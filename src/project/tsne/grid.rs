@@ -41,27 +41,27 @@ pub struct Grid<const D: usize> {
     transform: Option<Transform<D>>,
 }
 
-struct Transform<const D: usize> {
-    size: usize,
+pub(super) struct Transform<const D: usize> {
+    pub(super) size: usize,
     spacing: f32,
     spectrum: Spectrum<D>,
     /// The kernel's spectrum over the splines' symbols and the transform's factor.
     kernel: Vec<f32>,
-    cube: Vec<f32>,
-    split: Split,
+    pub(super) cube: Vec<f32>,
+    pub(super) split: Split,
     /// What was taken off the kernel everywhere. It changes no force; near the start, where all distances are small, it is nearly all of
     /// the kernel, and the forces would drown in its rounding.
-    base: f64,
+    pub(super) base: f64,
     /// What a point finds of itself, on average over its place in a cell: 1, but for what the splines leave.
     own: f64,
 }
 
 /// Where points lie on the grid.
 #[derive(Clone, Copy)]
-struct Place<const D: usize> {
+pub(super) struct Place<const D: usize> {
     origin: [f32; D],
-    spacing: f32,
-    nodes: usize,
+    pub(super) spacing: f32,
+    pub(super) nodes: usize,
 }
 
 impl<const D: usize> Grid<D> {
@@ -103,7 +103,7 @@ impl<const D: usize> Grid<D> {
 }
 
 impl<const D: usize> Transform<D> {
-    fn new(size: usize, spacing: f32) -> Self {
+    pub(super) fn new(size: usize, spacing: f32) -> Self {
         let mut spectrum = Spectrum::<D>::new(size);
         let split = Split::new(spacing);
         let base = if spacing < FINE_SPACING { 1.0 } else { 0.0 };
@@ -155,7 +155,7 @@ impl<const D: usize> Transform<D> {
     }
 
     /// The density in `cube` becomes its potential.
-    fn apply(&mut self) {
+    pub(super) fn apply(&mut self) {
         let spectrum = self.spectrum.forward(&mut self.cube);
         spectrum.par_iter_mut().zip(&self.kernel).for_each(|(value, kernel)| *value *= *kernel);
         self.spectrum.inverse(&mut self.cube);
@@ -165,13 +165,12 @@ impl<const D: usize> Transform<D> {
 impl<const D: usize> Place<D> {
     /// On nodes as far apart as those that are kept, if that will do.
     fn around(positions: &[[f32; D]], kept: Option<f32>) -> Self {
-        let (mut low, mut high) = ([f32::INFINITY; D], [f32::NEG_INFINITY; D]);
-        for position in positions {
-            for axis in 0..D {
-                low[axis] = low[axis].min(position[axis]);
-                high[axis] = high[axis].max(position[axis]);
-            }
-        }
+        let (low, high) = bounds(positions);
+        Self::between(low, high, positions.len(), kept)
+    }
+
+    /// For so many points between two corners.
+    pub(super) fn between(low: [f32; D], high: [f32; D], rows: usize, kept: Option<f32>) -> Self {
         let range = low.iter().zip(&high).map(|(low, high)| high - low).fold(0.0, f32::max);
         let kind = usize::from(D == 3);
         let mut spacing = FINE_SPACING;
@@ -180,13 +179,19 @@ impl<const D: usize> Place<D> {
                 spacing *= 0.5;
             }
         }
-        let root = (positions.len() as f32).powf(1.0 / D as f32);
+        let root = (rows as f32).powf(1.0 / D as f32);
         let most = (NODES_PER_ROOT[kind] * root).clamp(FEWEST_NODES[kind], MOST_NODES[kind]);
         while range / spacing + SUPPORT as f32 > most {
             spacing *= WIDEN;
         }
         let spacing = kept.filter(|kept| (spacing..SLACK * spacing).contains(kept)).unwrap_or(spacing);
         Self { origin: low, spacing, nodes: ((range / spacing) as usize + SUPPORT).max(LEAST_NODES) }
+    }
+
+    /// Whether a position lies on the grid.
+    pub(super) fn holds(&self, position: &[f32; D]) -> bool {
+        let most = (self.nodes - SUPPORT) as f32;
+        (0..D).all(|axis| (0.0..=most).contains(&((position[axis] - self.origin[axis]) / self.spacing)))
     }
 
     /// The first node of the spline around a position along each axis, and the place between the inner two, 0..1.
@@ -198,7 +203,7 @@ impl<const D: usize> Place<D> {
     }
 
     /// Puts the points on the corner of `cube`, `[size; D]`, the rest of which is 0, so that nothing comes round from the other side.
-    fn put(&self, positions: &[[f32; D]], size: usize, cube: &mut [f32]) {
+    pub(super) fn put(&self, positions: &[[f32; D]], size: usize, cube: &mut [f32]) {
         let nodes = self.nodes;
         let per_part = positions.len().div_ceil(PARTS).max(1);
         let parts: Vec<Vec<f32>> = positions
@@ -232,7 +237,7 @@ impl<const D: usize> Place<D> {
     }
 
     /// The potential at a position; minus half its slope goes into `force`.
-    fn read(&self, potential: &[f32], size: usize, position: &[f32; D], force: &mut [f32; D]) -> f64 {
+    pub(super) fn read(&self, potential: &[f32], size: usize, position: &[f32; D], force: &mut [f32; D]) -> f64 {
         let (first, within) = self.locate(position);
         let (weights, slopes) = (within.map(spline), within.map(spline_slope));
         let (mut value, mut slope) = (0.0, [0.0; D]);
@@ -258,6 +263,18 @@ impl<const D: usize> Place<D> {
         *force = slope.map(|slope| -0.5 * slope / self.spacing);
         f64::from(value)
     }
+}
+
+/// The lowest and the highest coordinates.
+pub(super) fn bounds<const D: usize>(positions: &[[f32; D]]) -> ([f32; D], [f32; D]) {
+    let (mut low, mut high) = ([f32::INFINITY; D], [f32::NEG_INFINITY; D]);
+    for position in positions {
+        for axis in 0..D {
+            low[axis] = low[axis].min(position[axis]);
+            high[axis] = high[axis].max(position[axis]);
+        }
+    }
+    (low, high)
 }
 
 /// Visits the lines along x of the nodes around a position: the place of the first node in a cube of `size`, and the weight of the other axes.

@@ -10,13 +10,17 @@ pub mod exact;
 pub mod gpu;
 pub mod grid;
 mod near;
+mod newcomers;
 mod run;
 mod spectrum;
 pub mod split;
 mod step_seconds;
+pub mod still;
 
 pub use affinities::Affinities;
 pub use embedding::{TsneEmbedding, prepare};
+pub(super) use embedding::{neighbors_for, within_reach};
+pub use newcomers::{FIRST_NEIGHBORS, NewcomerOptions, settle};
 pub use run::{Pace, Schedule, TsneRun};
 pub use step_seconds::StepSeconds;
 

@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use super::grid::bounds;
 use super::split::Split;
 
 /// Cells along the reach: smaller ones fit the ball better, and there are more of them to visit.
@@ -12,7 +13,7 @@ const MOST_CELLS: [f32; 2] = [1024.0, 96.0];
 const TASK: usize = 256;
 
 /// Points in the order of their cells; within a cell in their own order.
-struct Cells<const D: usize> {
+pub(super) struct Cells<const D: usize> {
     low: [f32; D],
     /// Cells per unit of the layout.
     per_unit: f32,
@@ -35,7 +36,7 @@ pub fn add<const D: usize>(split: &Split, positions: &[[f32; D]], forces: &mut [
     let mut found = vec![([0.0_f32; D], 0.0_f64); positions.len()];
     found.par_chunks_mut(TASK).enumerate().for_each(|(task, found)| {
         for (step, found) in found.iter_mut().enumerate() {
-            *found = cells.around(task * TASK + step, split);
+            *found = cells.around(cells.sorted[task * TASK + step], split);
         }
     });
     let mut total = 0.0;
@@ -50,14 +51,8 @@ pub fn add<const D: usize>(split: &Split, positions: &[[f32; D]], forces: &mut [
 }
 
 impl<const D: usize> Cells<D> {
-    fn new(positions: &[[f32; D]], reach: f32) -> Self {
-        let (mut low, mut high) = ([f32::INFINITY; D], [f32::NEG_INFINITY; D]);
-        for position in positions {
-            for axis in 0..D {
-                low[axis] = low[axis].min(position[axis]);
-                high[axis] = high[axis].max(position[axis]);
-            }
-        }
+    pub(super) fn new(positions: &[[f32; D]], reach: f32) -> Self {
+        let (low, high) = bounds(positions);
         let range = low.iter().zip(&high).map(|(low, high)| high - low).fold(0.0, f32::max);
         let per_unit = (CELLS_PER_REACH as f32 / reach).min(MOST_CELLS[usize::from(D == 3)] / range.max(f32::MIN_POSITIVE));
         let counts = std::array::from_fn(|axis| ((high[axis] - low[axis]) * per_unit) as i64 + 1);
@@ -87,9 +82,8 @@ impl<const D: usize> Cells<D> {
         home.iter().zip(self.counts).rev().fold(0, |number, (&home, count)| number * count + home) as usize
     }
 
-    /// The near force upon a point (its place in the order), and its near kernel's sum, itself included.
-    fn around(&self, point: usize, split: &Split) -> ([f32; D], f64) {
-        let at = self.sorted[point];
+    /// The near force upon whatever is at `at`, and the sum of the near kernel there, of all points.
+    pub(super) fn around(&self, at: [f32; D], split: &Split) -> ([f32; D], f64) {
         let home = self.home(&at);
         // No square beyond the table, whatever rounding does.
         let square_reach = split.reach().powi(2) * 0.999_99;
@@ -107,6 +101,9 @@ impl<const D: usize> Cells<D> {
             let mut last = first;
             first[0] = (home[0] - CELLS_PER_REACH).max(0);
             last[0] = (home[0] + CELLS_PER_REACH).min(self.counts[0] - 1);
+            if last[0] < first[0] {
+                continue;
+            }
             for other in &self.sorted[self.starts[self.number(first)]..self.starts[self.number(last) + 1]] {
                 let away: [f32; D] = std::array::from_fn(|axis| at[axis] - other[axis]);
                 let square = away.iter().map(|away| away * away).sum::<f32>();
