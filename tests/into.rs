@@ -19,10 +19,10 @@ const CLUSTERS: usize = 12;
 fn music(rows: usize, dims: usize) -> FeatureMatrix {
     let mut seed = SplitMix64::new(11);
     let kinds: Vec<f32> = (0..CLUSTERS * dims).map(|_| 3.0 * seed.next_normal()).collect();
-    let tracks: Vec<f32> = (0..CLUSTERS * 10 * dims).map(|_| seed.next_normal()).collect();
+    let tracks: Vec<f32> = (0..CLUSTERS * 2 * dims).map(|_| seed.next_normal()).collect();
     let values = (0..rows * dims).map(|at| {
         let (row, dim) = (at / dims, at % dims);
-        let (kind, track) = (row % CLUSTERS, row % (10 * CLUSTERS));
+        let (kind, track) = (row % CLUSTERS, row % (2 * CLUSTERS));
         kinds[kind * dims + dim] + tracks[track * dims + dim] + 0.4 * seed.next_normal()
     });
     FeatureMatrix::new(rows, dims, values.collect())
@@ -36,12 +36,12 @@ fn last_rows(matrix: &FeatureMatrix, first: usize) -> FeatureMatrix {
     FeatureMatrix::new(matrix.rows() - first, matrix.dims(), matrix.values()[first * matrix.dims()..].to_vec())
 }
 
-/// The share of the true 10 neighbours among the old rows that the new rows' places have among their 30 nearest old ones.
+/// The share of the true 10 neighbours among the old rows that the new rows' places have among their 10 nearest old ones.
 fn kept(space: &FeatureMatrix, layout: &FeatureMatrix, old: usize) -> f64 {
     let table = |matrix: &FeatureMatrix, k: usize| -> NeighborTable {
         neighbors::among(&first_rows(matrix, old), &last_rows(matrix, old), k, &Patient).unwrap().table
     };
-    let (should, is) = (table(space, 10), table(layout, 30));
+    let (should, is) = (table(space, 10), table(layout, 10));
     let found: usize = (0..should.rows()).map(|row| should.of(row).iter().filter(|other| is.of(row).contains(other)).count()).sum();
     found as f64 / should.indices.len() as f64
 }
@@ -56,7 +56,7 @@ fn insert(space: &FeatureMatrix, old: &FeatureMatrix) -> Result<FeatureMatrix, P
 }
 
 #[test]
-fn a_held_out_tenth_lands_among_its_neighbours_about_as_well_as_in_a_whole_run() {
+fn a_held_out_tenth_lands_among_its_neighbours_nearly_as_well_as_in_a_whole_run() {
     // Rows on both sides of where the old ones' potential is on a grid; dims on both sides of where components are sought.
     for (rows, dims, out) in [(1500, 12, 2), (2600, 60, 2), (1500, 12, 3)] {
         let space = music(rows, dims);
@@ -68,12 +68,13 @@ fn a_held_out_tenth_lands_among_its_neighbours_about_as_well_as_in_a_whole_run()
         assert_eq!(grown.values()[..old_rows * out], old.values()[..], "old rows stay where they are, to the bit");
         assert_eq!(insert(&space, &old).unwrap(), grown, "the same again");
         let (is, should) = (kept(&space, &grown, old_rows), kept(&space, &whole, old_rows));
+        // Rows of a track differ by noise in all dims alone, so that a plane keeps few neighbours, and a whole run can move the old rows for them.
         // The measure can tell: each new row in the next one's place.
         let mut moved = grown.clone();
         moved.values_mut()[old_rows * out..].rotate_left(out);
         let wrong = kept(&space, &moved, old_rows);
         println!("{rows} rows to {out}-D: {is:.3} kept, {should:.3} in a whole run, {wrong:.3} where rows are mixed up");
-        assert!(is > 0.9 * should && wrong < 0.5 * should, "{rows}: {is}, {should}, {wrong}");
+        assert!(is > 0.75 * should && wrong < 0.5 * should, "{rows}: {is}, {should}, {wrong}");
 
         let nearest = neighbors::among(&first_rows(&grown, old_rows), &last_rows(&grown, old_rows), 1, &Patient).unwrap().table;
         let home = (0..nearest.rows()).filter(|&row| nearest.of(row)[0] as usize % CLUSTERS == (old_rows + row) % CLUSTERS).count();

@@ -226,8 +226,11 @@ fn in_words(args: &ProjectArgs, dims_in: usize, method: &Method, layout: &Layout
     );
     if let Some(embedding) = &layout.embedding {
         text += &format!("  {} iterations", embedding.iterations);
-        if let (Some(perplexity), Some(kl)) = (embedding.perplexity, embedding.kl) {
-            text += &format!(" at perplexity {perplexity:.0}: KL divergence {kl:.3} nats");
+        if let Some(perplexity) = embedding.perplexity {
+            text += &format!(" at perplexity {perplexity:.0}");
+        }
+        if let Some(kl) = embedding.kl {
+            text += &format!(": KL divergence {kl:.3} nats");
         }
         return text + &format!("; {:.1} % of the true neighbours found\n", 100.0 * embedding.knn_recall_measured);
     }
