@@ -50,7 +50,7 @@ fn parse(bytes: &[u8]) -> Option<Vec<usize>> {
 /// The header of an int64 vector, version 1.0 of numpy's NEP 1: padded so that the numbers begin at a multiple of 64.
 fn npy_header(len: usize) -> Vec<u8> {
     let mut text = format!("{{'descr': '<i8', 'fortran_order': False, 'shape': ({len},), }}");
-    while (PREFIX_BYTES + text.len() + 1) % 64 != 0 {
+    while !(PREFIX_BYTES + text.len() + 1).is_multiple_of(64) {
         text.push(' ');
     }
     text.push('\n');

@@ -153,10 +153,10 @@ mod tests {
         };
         for at in [[0.3_f32, -0.4], [2.0, 1.0], [-6.0, 3.0]] {
             let found = gradient(&still, &old[..3], &affinities, &at);
-            for axis in 0..2 {
+            for (axis, found) in found.into_iter().enumerate() {
                 let moved = |step: f64| std::array::from_fn(|other| f64::from(at[other]) + if other == axis { step } else { 0.0 });
                 let slope = (divergence(moved(1e-4)) - divergence(moved(-1e-4))) / 2e-4;
-                assert!((0.5 * slope - f64::from(found[axis])).abs() < 1e-4, "{slope} for {}", found[axis]);
+                assert!((0.5 * slope - f64::from(found)).abs() < 1e-4, "{slope} for {found}");
             }
         }
     }
