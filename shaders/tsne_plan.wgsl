@@ -1,5 +1,5 @@
-// From what the workgroups of tsne_move.wgsl know: the mean, and, where there is a grid, the bounds, and from them how the grid and the cells
-// lie in the next step.
+// From what the workgroups of tsne_move.wgsl know: the mean, the bounds about it, and, where there is a grid, how it and the cells lie in the
+// next step.
 // Twins: project::tsne::grid's Place, project::tsne::split, project::tsne::near.
 //
 // One workgroup. Sums go in a fixed order.
@@ -58,6 +58,8 @@ fn main(@builtin(local_invocation_index) lane: u32) {
 
 fn decide(mean: vec4f, low: vec4f, high: vec4f) {
     plan.mean = mean;
+    plan.origin = low;
+    plan.high = high;
     if params.log_size == 0u {
         return;
     }
@@ -83,7 +85,6 @@ fn decide(mean: vec4f, low: vec4f, high: vec4f) {
     plan.changed = select(0u, 1u, spacing != kept);
     plan.spacing = spacing;
     plan.nodes = min(u32(range / spacing) + 4u, u32(most));
-    plan.origin = low;
     plan.base = select(0.0, 1.0, spacing < FINE_SPACING);
     let limit = SHARPNESS / (spacing * spacing);
     plan.limit = limit;

@@ -74,9 +74,37 @@ fn the_parameters_of_pca_lie_where_the_shader_reads_them() {
 
 #[test]
 fn what_the_kernels_of_tsne_share_lies_where_the_shaders_read_it() {
-    let params = layout_of!(TsneParams { rows, dims, log_size, most_cells, exaggeration, momentum, rate, unused });
-    let plan =
-        layout_of!(TsnePlan { origin, mean, spacing, limit, reach, base, per_unit, z, own, changed, nodes, cells_x, cells_y, cells_z });
+    let params = layout_of!(TsneParams {
+        rows,
+        dims,
+        log_size,
+        most_cells,
+        exaggeration,
+        momentum,
+        rate,
+        neighbors,
+        counted,
+        entropy,
+        unused_a,
+        unused_b
+    });
+    let plan = layout_of!(TsnePlan {
+        origin,
+        high,
+        mean,
+        spacing,
+        limit,
+        reach,
+        base,
+        per_unit,
+        z,
+        own,
+        changed,
+        nodes,
+        cells_x,
+        cells_y,
+        cells_z
+    });
     let partial = layout_of!(TsnePartial { sum, low, high });
     let holds = |shader: &ShaderSource, name: &str| shader.parse().unwrap().types.iter().any(|(_, ty)| ty.name.as_deref() == Some(name));
     let mut seen = 0;

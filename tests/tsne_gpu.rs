@@ -1,7 +1,9 @@
 //! t-SNE's compute shaders as a whole, beside the CPU: forces, steps, and where a run ends. Each shader by itself is in `gpu_twins`.
 
 use tagscape::matrix::FeatureMatrix;
-use tagscape::neighbors;
+use tagscape::neighbors::{self, NeighborTable};
+use tagscape::project::descent::bounds_of;
+use tagscape::project::tsne::gpu::lists::Lists;
 use tagscape::project::tsne::gpu::repulsion::Sizes;
 use tagscape::project::tsne::gpu::{TsneGpuRun, check};
 use tagscape::project::tsne::{Affinities, TsneOptions, TsneRun, exact};
@@ -20,9 +22,12 @@ fn clusters(rows: usize, dims: usize) -> FeatureMatrix {
     FeatureMatrix::new(rows, dims, values.collect())
 }
 
-fn affinities(rows: usize, perplexity: f64) -> Affinities {
-    let found = neighbors::find(&clusters(rows, 6), (3.0 * perplexity) as usize, &Patient).unwrap();
-    Affinities::new(rows, &found.table, perplexity)
+fn neighbors_of(rows: usize, perplexity: f64) -> NeighborTable {
+    neighbors::find(&clusters(rows, 6), (3.0 * perplexity) as usize, &Patient).unwrap().table
+}
+
+fn lists(rows: usize, table: &NeighborTable, perplexity: f64) -> Lists {
+    Lists::new(gpu(), rows, table, perplexity).unwrap()
 }
 
 /// Islands over a wide range, and some points between them.
@@ -37,8 +42,8 @@ fn islands<const D: usize>(rows: usize, width: f32) -> Vec<[f32; D]> {
 }
 
 fn run<const D: usize>(positions: &[[f32; D]], sizes: Sizes) -> TsneGpuRun {
-    let p = Affinities::new(positions.len(), &neighbors::NeighborTable::default(), 1.0);
-    TsneGpuRun::with_sizes(gpu(), &p, positions, 12.0, Sizes { dims: D as u32, ..sizes }).unwrap()
+    let none = lists(positions.len(), &NeighborTable::default(), 1.0);
+    TsneGpuRun::with_sizes(gpu(), none, positions, 12.0, Sizes { dims: D as u32, ..sizes }).unwrap()
 }
 
 /// Median and 99th percentile of the forces' relative errors, and Z's.
@@ -89,10 +94,10 @@ fn forces_on_the_gpus_grid_are_those_of_all_pairs() {
 }
 
 fn after<const D: usize>(rows: usize, steps: usize, sizes: Sizes) -> (Vec<[f32; D]>, Vec<[f32; D]>) {
-    let p = affinities(rows, 8.0);
+    let table = neighbors_of(rows, 8.0);
     let first = islands::<D>(rows, 3.0);
-    let mut cpu = TsneRun::new(p.clone(), first.clone(), 12.0);
-    let mut on_gpu = TsneGpuRun::with_sizes(gpu(), &p, &first, 12.0, Sizes { dims: D as u32, ..sizes }).unwrap();
+    let mut cpu = TsneRun::new(Affinities::new(rows, &table, 8.0), first.clone(), 12.0);
+    let mut on_gpu = TsneGpuRun::with_sizes(gpu(), lists(rows, &table, 8.0), &first, 12.0, Sizes { dims: D as u32, ..sizes }).unwrap();
     for _ in 0..steps {
         cpu.step();
         on_gpu.step().unwrap();
@@ -146,10 +151,77 @@ fn runs_on_both_devices_end_equally_well() {
 fn more_rows_than_the_device_takes_are_refused_before_any_work_and_told_what_to_do() {
     let mut caps = gpu().caps.clone();
     caps.limits.max_storage_buffer_binding_size = 128 << 20;
-    let most = (128 << 20) / (8 * 90);
+    let most = (128 << 20) / (4 * 90);
     assert!(check(&caps, most, 90).is_ok() && check(&caps, 3, 2).is_ok());
     let refused = check(&caps, most + 1, 90).unwrap_err();
     assert!(matches!(refused, ProjectError::TooLargeForGpu { rows, .. } if rows == most + 1));
     assert!(refused.to_string().contains("--device cpu"), "{refused}");
     assert!(check(&caps, (8 << 20) + 1, 1).is_err(), "positions of more than 128 MiB");
+    assert!(check(&caps, 1_000_000, 30).is_ok(), "a million rows at perplexity 10 fit WebGPU's defaults");
+    // Where a binding may be as large as it likes, entries are still counted in 32 bits.
+    (caps.limits.max_storage_buffer_binding_size, caps.limits.max_buffer_size) = (u64::from(u32::MAX), u64::MAX);
+    assert!(check(&caps, 20_000_000, 200).is_err());
+}
+
+/// The divergence on both devices, at other positions than those of a run's start.
+fn divergences<const D: usize>(rows: usize, k: usize, width: f32) -> [f64; 2] {
+    let table = neighbors_of(rows, k as f64 / 3.0 + 0.1);
+    let perplexity = (k as f64 / 3.0).max(1.0);
+    let at = islands::<D>(rows, width);
+    let cpu = TsneRun::new(Affinities::new(rows, &table, perplexity), at.clone(), 12.0).kl();
+    let sizes = Sizes { dims: D as u32, ..EXACT };
+    [cpu, TsneGpuRun::with_sizes(gpu(), lists(rows, &table, perplexity), &at, 12.0, sizes).unwrap().divergence().unwrap()]
+}
+
+#[test]
+fn the_divergence_on_the_gpu_is_that_on_the_cpu() {
+    for (rows, k) in [(2, 1), (63, 3), (64, 3), (65, 3), (257, 90), (1025, 30), (1025, 90)] {
+        for width in [1e-3, 3.0, 60.0] {
+            for [cpu, on_gpu] in [divergences::<2>(rows, k, width), divergences::<3>(rows, k, width)] {
+                assert!((on_gpu - cpu).abs() < 1e-4 * cpu.abs().max(0.01), "{rows} rows, {k} neighbours, {width} wide: {on_gpu} for {cpu}");
+            }
+        }
+    }
+    let [first, other] = [divergences::<2>(257, 3, 3.0)[1], divergences::<2>(257, 3, 3.3)[1]];
+    assert!((first - other).abs() > 1e-3 * first, "the measure can tell: {first}, {other}");
+}
+
+#[test]
+fn another_perplexity_is_calibrated_from_the_lists_that_are_there() {
+    let rows = 500;
+    let table = neighbors_of(rows, 10.0);
+    let first = islands::<2>(rows, 3.0);
+    let mut run = TsneGpuRun::with_sizes(gpu(), lists(rows, &table, 10.0), &first, 12.0, Sizes { dims: 2, ..EXACT }).unwrap();
+    for perplexity in [10.0, 4.0, 1.0, 7.0] {
+        let counted = (3.0 * perplexity) as usize;
+        run.calibrate(perplexity, counted).unwrap();
+        let should = TsneRun::new(Affinities::new(rows, &table.nearest(counted), perplexity), first.clone(), 12.0).kl();
+        let found = run.divergence().unwrap();
+        assert!((found / should - 1.0).abs() < 1e-4, "perplexity {perplexity}: {found}, not {should}");
+    }
+    // A wider table takes the place of the old one.
+    let wider = neighbors_of(rows, 20.0);
+    run.set_neighbors(&wider, 20.0).unwrap();
+    let should = TsneRun::new(Affinities::new(rows, &wider, 20.0), first, 12.0).kl();
+    assert!((run.divergence().unwrap() / should - 1.0).abs() < 1e-4);
+    // What has forgotten its distances stays as it is.
+    let mut lists = lists(rows, &table, 10.0);
+    lists.forget_distances();
+    let before = lists.weights.read(gpu()).unwrap();
+    assert!(!lists.calibrate(4.0, 12).unwrap());
+    assert_eq!(lists.weights.read(gpu()).unwrap(), before);
+}
+
+#[test]
+fn bounds_are_those_of_the_positions_before_and_after_steps() {
+    for sizes in [EXACT, Sizes::of_grid(300, 2)] {
+        let table = neighbors_of(300, 5.0);
+        let first = islands::<2>(300, 3.0);
+        let mut run = TsneGpuRun::with_sizes(gpu(), lists(300, &table, 5.0), &first, 12.0, Sizes { dims: 2, ..sizes }).unwrap();
+        for _ in 0..3 {
+            assert_eq!(run.bounds().unwrap(), bounds_of(&run.positions::<3>().unwrap()));
+            run.step().unwrap();
+        }
+        assert!(run.bounds().unwrap()[0][0] < -0.1);
+    }
 }

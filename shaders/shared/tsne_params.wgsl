@@ -8,11 +8,16 @@ struct TsneParams {
     exaggeration: f32,
     momentum: f32,
     rate: f32,
-    unused: u32,
+    neighbors: u32,         // of each row, as the lists lie
+    counted: u32,           // how many of them count; the weights of the others are 0
+    entropy: f32,           // that a row's probabilities are to have, in nats: the perplexity's logarithm
+    unused_a: u32,
+    unused_b: u32,
 }
 
 struct TsnePlan {
     origin: vec4f,          // the lowest corner of the layout: the first node, and the first cell
+    high: vec4f,            // the highest corner
     mean: vec4f,            // what is to be taken off the positions
     spacing: f32,           // between nodes, in units of the layout
     limit: f32,             // T of project::tsne::split

@@ -66,16 +66,7 @@ pub trait Descent: Send {
     /// # Errors
     /// [`ProjectError::Gpu`].
     fn bounds(&mut self) -> Result<[[f32; 3]; 2], ProjectError> {
-        let positions = self.positions()?;
-        let first = positions.first().copied().unwrap_or_default();
-        let mut bounds = [first; 2];
-        for position in &positions {
-            for axis in 0..3 {
-                bounds[0][axis] = bounds[0][axis].min(position[axis]);
-                bounds[1][axis] = bounds[1][axis].max(position[axis]);
-            }
-        }
-        Ok(bounds)
+        Ok(bounds_of(&self.positions()?))
     }
 
     /// What attraction is multiplied by in the next step; none for a method that has no such factor.
@@ -103,6 +94,20 @@ pub trait Descent: Send {
     /// # Errors
     /// [`ProjectError::Gpu`].
     fn report(&mut self) -> Result<EmbeddingReport, ProjectError>;
+}
+
+/// The lowest and the highest coordinates of positions; `[0; 3]` twice where there are none.
+#[must_use]
+pub fn bounds_of(positions: &[[f32; 3]]) -> [[f32; 3]; 2] {
+    let first = positions.first().copied().unwrap_or_default();
+    let mut bounds = [first; 2];
+    for position in positions {
+        for axis in 0..3 {
+            bounds[0][axis] = bounds[0][axis].min(position[axis]);
+            bounds[1][axis] = bounds[1][axis].max(position[axis]);
+        }
+    }
+    bounds
 }
 
 /// Does steps until `budget` is used up or `most` are done, at least one, unless it has come to its end.

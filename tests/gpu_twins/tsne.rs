@@ -28,7 +28,6 @@ pub const CHECKS: &[Check] = &[
     Check { kernel: &kernels::NEAR, compare: near },
     Check { kernel: &kernels::SUM, compare: sum },
     Check { kernel: &kernels::TOTAL, compare: total },
-    Check { kernel: &kernels::GRADIENT, compare: gradient },
     Check { kernel: &kernels::MOVE, compare: motion },
     Check { kernel: &kernels::CENTRE, compare: centre },
 ];
@@ -43,7 +42,7 @@ pub fn points(rows: usize, dims: usize, width: f32) -> Vec<[f32; 4]> {
 
 pub fn params(rows: usize, dims: usize, log_size: u32) -> TsneParams {
     let (rows, dims) = (rows as u32, dims as u32);
-    TsneParams { rows, dims, log_size, most_cells: 40, exaggeration: 3.0, momentum: 0.7, rate: 50.0, unused: 0 }
+    TsneParams { rows, dims, log_size, most_cells: 40, exaggeration: 3.0, momentum: 0.7, rate: 50.0, ..TsneParams::default() }
 }
 
 /// Cells of 0.5 about points of deviation 1.5, with a reach of two cells.
@@ -150,6 +149,8 @@ fn planning(rows: usize, dims: usize, mistake: bool) -> Result<(), String> {
         let of = |axis: usize, pick: fn(f32, f32) -> f32| at.iter().map(|at| at[axis] - first.mean[axis]).reduce(pick).unwrap_or(0.0);
         let lows: Vec<f32> = (0..4).map(|axis| of(axis, f32::min)).collect();
         same("origin", &first.origin, &lows)?;
+        let highs: Vec<f32> = (0..4).map(|axis| of(axis, f32::max)).collect();
+        same("highest corner", &first.high, &highs)?;
         let range = (0..3).map(|axis| of(axis, f32::max) - of(axis, f32::min)).fold(0.0, f32::max);
         let cells = range / first.spacing;
         let most = if mistake { 16.0 } else { 128.0 };
@@ -162,10 +163,14 @@ fn planning(rows: usize, dims: usize, mistake: bool) -> Result<(), String> {
         close("T", &[first.limit], &[split.limit()], 1e-4)?;
         close("reach", &[first.reach], &[f64::from(split.reach())], 1e-4)?;
         same("base", &[first.base], &[if first.spacing < FINE_SPACING { 1.0 } else { 0.0 }])?;
-        // Without a grid there is nothing to plan but the mean.
+        // Without a grid there is nothing to plan but the mean and the bounds.
         let bare = Job::new(&kernels::PLANNING, params(rows, dims, 0)).input(&partials(&at)).input(&[TsnePlan::default()]).run(1);
         let bare: TsnePlan = bytemuck::pod_read_unaligned(bytemuck::cast_slice(&bare[0]));
-        same("a plan without a grid", &[bare], &[TsnePlan { mean: first.mean, ..TsnePlan::default() }])?;
+        same(
+            "a plan without a grid",
+            &[bare],
+            &[TsnePlan { mean: first.mean, origin: first.origin, high: first.high, ..TsnePlan::default() }],
+        )?;
     }
     Ok(())
 }
@@ -249,35 +254,6 @@ fn total(rows: usize, dims: usize, mistake: bool) -> Result<(), String> {
         close("Z and own share", &[found.z, found.own], &[should, 1.0], 1e-5)?;
     }
     Ok(())
-}
-
-fn gradient(rows: usize, dims: usize, mistake: bool) -> Result<(), String> {
-    let at = points(rows, dims, 2.0);
-    let forces = points(rows, 4, 1.0);
-    let plan = TsnePlan { z: 7.5, ..TsnePlan::default() };
-    // Row r has r % 5 entries.
-    let mut offsets = vec![0_u32];
-    let (mut columns, mut values) = (Vec::new(), Vec::new());
-    for row in 0..rows {
-        for entry in 0..row % 5 {
-            columns.push(((row * 7 + entry * 3) % rows) as u32);
-            values.push(0.1 + entry as f32);
-        }
-        offsets.push(columns.len() as u32);
-    }
-    let told = params(rows, dims, 1);
-    let mut should = vec![0.0; 4 * rows];
-    for row in 0..rows {
-        for entry in offsets[row] as usize..offsets[row + 1] as usize {
-            let away: [f64; 3] = std::array::from_fn(|axis| f64::from(at[row][axis]) - f64::from(at[columns[entry] as usize][axis]));
-            let share = f64::from(values[entry]) / (1.0 + away.iter().map(|away| away * away).sum::<f64>());
-            (0..3).for_each(|axis| should[4 * row + axis] += 4.0 * f64::from(told.exaggeration) * share * away[axis]);
-        }
-        (0..3).for_each(|axis| should[4 * row + axis] -= 4.0 * f64::from(forces[row][axis]) / 7.5);
-    }
-    should[0] += 0.01 * f64::from(u8::from(mistake));
-    let job = Job::new(&kernels::GRADIENT, told).plan(plan).input(&at).input(&offsets).input(&columns).input(&values).input(&forces);
-    close("gradient", &floats(&job.run(rows.div_ceil(64))[0]), &should, 1e-5)
 }
 
 fn motion(rows: usize, dims: usize, mistake: bool) -> Result<(), String> {

@@ -8,6 +8,8 @@ use crate::neighbors::NeighborTable;
 const BISECTIONS: usize = 100;
 /// How near the entropy has to come, in nats.
 const TOLERANCE: f64 = 1e-7;
+/// Rows whose entries one task writes.
+const BLOCK_ROWS: usize = 1024;
 
 /// The matrix P of van der Maaten and Hinton (2008), symmetric, without its zeros: compressed rows.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -24,57 +26,57 @@ impl Affinities {
     /// Of `rows` rows with these neighbours, at `perplexity` (the 2^entropy of a row's conditional probabilities, here e^entropy in nats).
     #[must_use]
     pub fn new(rows: usize, table: &NeighborTable, perplexity: f64) -> Self {
+        Self::symmetric(rows, table, &conditional(table, perplexity))
+    }
+
+    /// (p_j|i + p_i|j) / 2 N of `rows` rows with these neighbours, whose distances are not looked at, and their conditional probabilities,
+    /// `[rows, k]`.
+    ///
+    /// # Panics
+    /// If there are not as many probabilities as neighbours: a caller's mistake.
+    #[must_use]
+    pub(super) fn symmetric(rows: usize, table: &NeighborTable, conditional: &[f32]) -> Self {
+        assert_eq!(table.indices.len(), conditional.len(), "a probability for each neighbour");
         let k = table.k;
         if k == 0 {
             return Self { offsets: vec![0; rows + 1], ..Self::default() };
         }
-        let mut conditional = vec![0.0; table.distances.len()];
-        conditional
-            .par_chunks_mut(k)
-            .zip(table.distances.par_chunks(k))
-            .for_each(|(into, distances)| calibrate(distances, perplexity, into));
-        // The transpose, by counting: who has row i among its neighbours.
-        let mut starts = vec![0_usize; rows + 1];
-        for &to in &table.indices {
-            starts[to as usize + 1] += 1;
-        }
-        for row in 0..rows {
-            starts[row + 1] += starts[row];
-        }
-        let mut next = starts.clone();
-        let mut incoming = vec![(0_u32, 0.0_f64); table.indices.len()];
-        for (at, (&to, &p)) in table.indices.iter().zip(&conditional).enumerate() {
-            incoming[next[to as usize]] = ((at / k) as u32, p);
-            next[to as usize] += 1;
-        }
+        let incoming = Incoming::new(rows, table, conditional);
         let scale = 0.5 / rows as f64;
-        let lists: Vec<Vec<(u32, f64)>> = (0..rows)
-            .into_par_iter()
-            .map(|row| {
-                let outgoing = table.of(row).iter().copied().zip(conditional[row * k..(row + 1) * k].iter().copied());
-                let mut list: Vec<(u32, f64)> = outgoing.chain(incoming[starts[row]..starts[row + 1]].iter().copied()).collect();
-                list.sort_by_key(|&(other, _)| other);
-                list.dedup_by(|later, first| {
-                    let is_same = later.0 == first.0;
-                    if is_same {
-                        first.1 += later.1;
-                    }
-                    is_same
-                });
-                list
-            })
-            .collect();
-        let mut offsets = Vec::with_capacity(rows + 1);
-        offsets.push(0);
-        let total: usize = lists.iter().map(Vec::len).sum();
-        let (mut columns, mut values) = (Vec::with_capacity(total), Vec::with_capacity(total));
-        for list in lists {
-            for (other, p) in list {
-                columns.push(other);
-                values.push((p * scale) as f32);
-            }
-            offsets.push(columns.len());
+        let of_row = |row: usize, ours: &mut Vec<(u32, f32)>| {
+            ours.clear();
+            ours.extend(table.of(row).iter().copied().zip(conditional[row * k..(row + 1) * k].iter().copied()));
+            ours.sort_unstable_by_key(|&(other, _)| other);
+        };
+        // Twice over the rows, first counting: lists that grow would take as much memory again.
+        let mut offsets = vec![0_usize; rows + 1];
+        offsets[1..].par_iter_mut().enumerate().for_each_init(Vec::new, |ours, (row, count)| {
+            of_row(row, ours);
+            *count = Merged::new(ours, incoming.of(row)).count();
+        });
+        for row in 0..rows {
+            offsets[row + 1] += offsets[row];
         }
+        let total = offsets[rows];
+        let (mut columns, mut values) = (vec![0; total], vec![0.0; total]);
+        let (mut columns_left, mut values_left) = (&mut columns[..], &mut values[..]);
+        let mut blocks = Vec::with_capacity(rows.div_ceil(BLOCK_ROWS));
+        for first in (0..rows).step_by(BLOCK_ROWS) {
+            let end = rows.min(first + BLOCK_ROWS);
+            let (columns, values);
+            (columns, columns_left) = columns_left.split_at_mut(offsets[end] - offsets[first]);
+            (values, values_left) = values_left.split_at_mut(offsets[end] - offsets[first]);
+            blocks.push((first..end, columns, values));
+        }
+        blocks.into_par_iter().for_each_init(Vec::new, |ours, (rows, columns, values)| {
+            let mut places = columns.iter_mut().zip(values);
+            for row in rows {
+                of_row(row, ours);
+                for ((other, p), (column, value)) in Merged::new(ours, incoming.of(row)).zip(&mut places) {
+                    (*column, *value) = (other, (p * scale) as f32);
+                }
+            }
+        });
         Self { offsets, columns, values }
     }
 
@@ -93,16 +95,105 @@ impl Affinities {
         self.columns[range.clone()].iter().map(|&other| other as usize).zip(self.values[range].iter().copied())
     }
 
-    /// The three columns as a GPU takes them: where each row's entries begin, `[rows + 1]`, the other row of each entry, and p of each.
-    #[must_use]
-    pub fn columns(&self) -> (Vec<u32>, &[u32], &[f32]) {
-        (self.offsets.iter().map(|&offset| u32::try_from(offset).unwrap_or(u32::MAX)).collect(), &self.columns, &self.values)
-    }
-
     /// Adds up, for every row in order, what `of_row` makes of it, in parts that do not depend on the number of threads.
     pub(super) fn sum_over_rows(&self, of_row: impl Fn(usize) -> f64 + Sync + Send) -> f64 {
         (0..self.rows()).into_par_iter().map(of_row).collect::<Vec<f64>>().into_iter().sum()
     }
+}
+
+/// The transpose: who has a row among its neighbours, and with which probability; ascending.
+struct Incoming {
+    /// `[rows + 1]`: where each row's entries begin.
+    starts: Vec<usize>,
+    /// The row whose neighbour it is, and its conditional probability.
+    entries: Vec<(u32, f32)>,
+}
+
+impl Incoming {
+    /// Each task looks at all neighbours and takes those in its own range of rows, so that a row's entries come in the same order whatever
+    /// the number of threads.
+    fn new(rows: usize, table: &NeighborTable, conditional: &[f32]) -> Self {
+        let share = rows.div_ceil(rayon::current_num_threads()).max(1);
+        let mut starts = vec![0_usize; rows + 1];
+        starts[1..].par_chunks_mut(share).enumerate().for_each(|(task, counts)| {
+            let first = task * share;
+            for &to in &table.indices {
+                if let Some(count) = (to as usize).checked_sub(first).and_then(|at| counts.get_mut(at)) {
+                    *count += 1;
+                }
+            }
+        });
+        for row in 0..rows {
+            starts[row + 1] += starts[row];
+        }
+        let mut entries = vec![(0_u32, 0.0_f32); table.indices.len()];
+        let mut left = &mut entries[..];
+        let mut tasks = Vec::new();
+        for first in (0..rows).step_by(share) {
+            let end = rows.min(first + share);
+            let own;
+            (own, left) = left.split_at_mut(starts[end] - starts[first]);
+            tasks.push((first, end, own));
+        }
+        tasks.into_par_iter().for_each(|(first, end, own)| {
+            let mut next: Vec<usize> = starts[first..end].iter().map(|start| start - starts[first]).collect();
+            for (row, (others, p)) in table.indices.chunks_exact(table.k).zip(conditional.chunks_exact(table.k)).enumerate() {
+                for (&to, &p) in others.iter().zip(p) {
+                    if let Some(next) = (to as usize).checked_sub(first).and_then(|at| next.get_mut(at)) {
+                        own[*next] = (row as u32, p);
+                        *next += 1;
+                    }
+                }
+            }
+        });
+        Self { starts, entries }
+    }
+
+    fn of(&self, row: usize) -> &[(u32, f32)] {
+        &self.entries[self.starts[row]..self.starts[row + 1]]
+    }
+}
+
+/// Two ascending lists as one; what both have is added.
+struct Merged<'a> {
+    ours: &'a [(u32, f32)],
+    theirs: &'a [(u32, f32)],
+}
+
+impl<'a> Merged<'a> {
+    fn new(ours: &'a [(u32, f32)], theirs: &'a [(u32, f32)]) -> Self {
+        Self { ours, theirs }
+    }
+}
+
+impl Iterator for Merged<'_> {
+    type Item = (u32, f64);
+
+    fn next(&mut self) -> Option<(u32, f64)> {
+        let next = self.ours.first().into_iter().chain(self.theirs.first()).map(|&(other, _)| other).min()?;
+        let mut sum = 0.0;
+        for list in [&mut self.ours, &mut self.theirs] {
+            if let Some((&(other, p), rest)) = list.split_first()
+                && other == next
+            {
+                sum += f64::from(p);
+                *list = rest;
+            }
+        }
+        Some((next, sum))
+    }
+}
+
+/// Conditional probabilities of every row, `[rows, k]`.
+pub(super) fn conditional(table: &NeighborTable, perplexity: f64) -> Vec<f32> {
+    let mut conditional = vec![0.0; table.distances.len()];
+    let rows = conditional.par_chunks_mut(table.k.max(1)).zip(table.distances.par_chunks(table.k.max(1)));
+    rows.for_each_init(Vec::new, |p, (into, distances)| {
+        p.resize(distances.len(), 0.0);
+        calibrate(distances, perplexity, p);
+        into.iter_mut().zip(&*p).for_each(|(into, &p)| *into = p as f32);
+    });
+    conditional
 }
 
 /// Conditional probabilities of one row: exp(-beta d²), scaled to sum to 1, with the beta whose entropy is the perplexity's logarithm.
@@ -171,6 +262,43 @@ mod tests {
                 assert!(p.iter().all(|p| (p - 1.0 / 3.0).abs() < 1e-3), "{p:?}");
             }
         }
+    }
+
+    /// The same by dense loops in `f64`.
+    fn dense(rows: usize, table: &NeighborTable, perplexity: f64) -> Vec<f64> {
+        let mut dense = vec![0.0; rows * rows];
+        let mut p = vec![0.0; table.k];
+        for (row, distances) in table.distances.chunks(table.k.max(1)).enumerate() {
+            calibrate(distances, perplexity, &mut p);
+            for (&other, p) in table.of(row).iter().zip(&p) {
+                dense[row * rows + other as usize] += p / (2 * rows) as f64;
+                dense[other as usize * rows + row] += p / (2 * rows) as f64;
+            }
+        }
+        dense
+    }
+
+    #[test]
+    fn entries_are_those_of_plain_loops_at_block_borders_and_on_any_number_of_threads() {
+        for (rows, k) in [(2, 1), (63, 3), (1023, 12), (1024, 12), (1025, 12), (2049, 30)] {
+            let table = made_up(rows, k);
+            let should = dense(rows, &table, 3.0);
+            let with = |threads| {
+                rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(|| Affinities::new(rows, &table, 3.0))
+            };
+            let found = with(1);
+            assert_eq!(found, with(3));
+            let mut entries = 0;
+            for row in 0..rows {
+                for (other, p) in found.of(row) {
+                    let should = should[row * rows + other];
+                    assert!((f64::from(p) - should).abs() <= 1e-6 * should + 1e-37, "{p} for {should}");
+                    entries += 1;
+                }
+            }
+            assert_eq!(entries, should.iter().filter(|p| **p > 0.0).count(), "{rows} rows");
+        }
+        assert_eq!(Affinities::new(3, &NeighborTable::default(), 2.0).of(2).count(), 0);
     }
 
     #[test]

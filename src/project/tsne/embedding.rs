@@ -1,13 +1,15 @@
 //! t-SNE from a matrix to a layout: components, neighbours, affinities, descent on the CPU or the GPU.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use super::affinities::{Affinities, conditional};
+use super::gpu::lists::Lists;
 use super::gpu::{self, TsneGpuRun};
 use super::run::Pace;
-use super::{Affinities, StepSeconds, TsneOptions, TsneRun};
+use super::{StepSeconds, TsneOptions, TsneRun};
 use crate::gpu::PositionBuffer;
 use crate::matrix::{FeatureMatrix, RowSource};
-use crate::project::descent::{Descent, Tuning};
+use crate::project::descent::{Descent, Tuning, bounds_of};
 use crate::project::device::Compute;
 use crate::project::error::ProjectError;
 use crate::project::layout::{EmbeddingReport, EmbeddingSeconds};
@@ -23,7 +25,6 @@ const JITTER: f64 = 0.01;
 /// t-SNE of a matrix, under way.
 pub struct TsneEmbedding {
     steps: Steps,
-    affinities: Option<Affinities>,
     /// Kept where the perplexity may change.
     neighborhood: Option<Neighborhood>,
     perplexity: f64,
@@ -66,40 +67,65 @@ pub fn prepare(
         gpu::check(&context.caps, rows, k)?;
     }
     let neighborhood = Neighborhood::new(source, options.pca_dims, options.dims, k, compute, &Part::new(observer, 0.0, 0.9))?;
-    let start = Instant::now();
-    let affinities = Affinities::new(rows, &neighborhood.found.table, perplexity);
-    let (pca, knn) = (neighborhood.pca_seconds, neighborhood.knn_seconds);
-    let seconds = EmbeddingSeconds { pca, knn, affinities: start.elapsed().as_secs_f64(), optimize: 0.0 };
-    let recall = neighborhood.found.recall_measured;
-    let components = &neighborhood.components;
-    let start = Instant::now();
-    let (mut kept, exaggeration) = (None, options.exaggeration);
-    let steps = match (compute, options.dims) {
-        (Compute::Cpu, 2) => Steps::Plane(TsneRun::new(affinities, first_positions(components, options.seed), exaggeration)),
-        (Compute::Cpu, _) => Steps::Space(TsneRun::new(affinities, first_positions(components, options.seed), exaggeration)),
-        (Compute::Gpu(context), dims) => {
-            let run = if dims == 2 {
-                TsneGpuRun::new::<2>(context, &affinities, &first_positions(components, options.seed), exaggeration)?
-            } else {
-                TsneGpuRun::new::<3>(context, &affinities, &first_positions(components, options.seed), exaggeration)?
-            };
-            kept = Some(affinities);
-            Steps::Gpu(Box::new(run))
+    let begin = Begin { perplexity, is_tunable, options, compute };
+    if options.dims == 2 { begin.run::<2>(neighborhood, Steps::Plane) } else { begin.run::<3>(neighborhood, Steps::Space) }
+}
+
+/// What a run begins with, beside the neighbours.
+struct Begin<'a> {
+    perplexity: f64,
+    is_tunable: bool,
+    options: &'a TsneOptions,
+    compute: &'a Compute,
+}
+
+impl Begin<'_> {
+    /// From neighbours to the first step. Of many rows each column is large: what is not needed any more is let go on the way.
+    fn run<const D: usize>(self, mut neighborhood: Neighborhood, on_cpu: fn(TsneRun<D>) -> Steps) -> Result<TsneEmbedding, ProjectError> {
+        let Self { perplexity, is_tunable, options, compute } = self;
+        let (rows, exaggeration) = (neighborhood.components.rows(), options.exaggeration);
+        let recall = neighborhood.found.recall_measured;
+        let (pca, knn) = (neighborhood.pca_seconds, neighborhood.knn_seconds);
+        let positions = first_positions::<D>(&neighborhood.components, options.seed);
+        if !is_tunable {
+            (neighborhood.components, neighborhood.features) = (FeatureMatrix::new(0, 0, Vec::new()), FeatureMatrix::new(0, 0, Vec::new()));
         }
-    };
-    Ok(TsneEmbedding {
-        steps,
-        affinities: kept,
-        neighborhood: is_tunable.then_some(neighborhood),
-        perplexity,
-        recall,
-        rows,
-        dims: options.dims,
-        planned: options.iterations,
-        iterations: options.iterations,
-        seconds,
-        start,
-    })
+        let start = Instant::now();
+        let table = &mut neighborhood.found.table;
+        let (affinities, steps);
+        match compute {
+            Compute::Cpu => {
+                let conditional = conditional(table, perplexity);
+                if !is_tunable {
+                    table.distances = Vec::new();
+                }
+                let made = Affinities::symmetric(rows, table, &conditional);
+                affinities = start.elapsed().as_secs_f64();
+                steps = on_cpu(TsneRun::new(made, positions, exaggeration));
+            }
+            Compute::Gpu(context) => {
+                let mut lists = Lists::new(context, rows, table, perplexity)?;
+                lists.wait()?;
+                if !is_tunable {
+                    lists.forget_distances();
+                }
+                affinities = start.elapsed().as_secs_f64();
+                steps = Steps::Gpu(Box::new(TsneGpuRun::new(context, lists, &positions, exaggeration)?));
+            }
+        }
+        Ok(TsneEmbedding {
+            steps,
+            neighborhood: is_tunable.then_some(neighborhood),
+            perplexity,
+            recall,
+            rows,
+            dims: D,
+            planned: options.iterations,
+            iterations: options.iterations,
+            seconds: EmbeddingSeconds { pca, knn, affinities, optimize: 0.0 },
+            start: start + Duration::from_secs_f64(affinities),
+        })
+    }
 }
 
 /// A perplexity cut to a third of the other rows.
@@ -140,14 +166,13 @@ impl TsneEmbedding {
         }
         neighborhood.widen(k, observer)?;
         self.recall = neighborhood.found.recall_measured;
-        let affinities = Affinities::new(self.rows, &neighborhood.found.table.nearest(k), perplexity);
+        let table = &neighborhood.found.table;
         match &mut self.steps {
-            Steps::Plane(run) => run.set_affinities(affinities),
-            Steps::Space(run) => run.set_affinities(affinities),
-            Steps::Gpu(run) => {
-                run.set_affinities(&affinities)?;
-                self.affinities = Some(affinities);
-            }
+            Steps::Plane(run) => run.set_affinities(Affinities::new(self.rows, &table.nearest(k), perplexity)),
+            Steps::Space(run) => run.set_affinities(Affinities::new(self.rows, &table.nearest(k), perplexity)),
+            // The lists are still those of the table where it has not become wider.
+            Steps::Gpu(run) if run.lists().neighbors() == table.k => run.calibrate(perplexity, k)?,
+            Steps::Gpu(run) => run.set_neighbors(table, perplexity)?,
         }
         self.perplexity = perplexity;
         Ok(())
@@ -206,6 +231,13 @@ impl Descent for TsneEmbedding {
         }
     }
 
+    fn bounds(&mut self) -> Result<[[f32; 3]; 2], ProjectError> {
+        Ok(match &self.steps {
+            Steps::Plane(_) | Steps::Space(_) => bounds_of(&self.positions()?),
+            Steps::Gpu(run) => run.bounds()?,
+        })
+    }
+
     fn exaggeration(&self) -> Option<f32> {
         let pace = match &self.steps {
             Steps::Plane(run) => run.pace,
@@ -219,18 +251,7 @@ impl Descent for TsneEmbedding {
         let kl = match &mut self.steps {
             Steps::Plane(run) => run.kl(),
             Steps::Space(run) => run.kl(),
-            Steps::Gpu(run) => {
-                // The CPU has all that it takes, and lends it for the moment.
-                let affinities = self.affinities.take().unwrap_or_default();
-                let exaggeration = run.pace.exaggeration;
-                let (kl, affinities) = if self.dims == 2 {
-                    kl_of::<2>(affinities, run.positions()?, exaggeration)
-                } else {
-                    kl_of::<3>(affinities, run.positions()?, exaggeration)
-                };
-                self.affinities = Some(affinities);
-                kl
-            }
+            Steps::Gpu(run) => run.divergence()?,
         };
         Ok(Some(kl))
     }
@@ -260,11 +281,6 @@ impl Descent for TsneEmbedding {
             seconds: EmbeddingSeconds { optimize: self.start.elapsed().as_secs_f64(), ..self.seconds },
         })
     }
-}
-
-fn kl_of<const D: usize>(affinities: Affinities, positions: Vec<[f32; D]>, exaggeration: f32) -> (f64, Affinities) {
-    let mut run = TsneRun::new(affinities, positions, exaggeration);
-    (run.kl(), run.into_affinities())
 }
 
 /// The first components, `[rows, D]`, with a deviation of 1e-4 along the first, and some noise.

@@ -108,12 +108,6 @@ impl<const D: usize> TsneRun<D> {
         self.affinities = affinities;
     }
 
-    /// Gives the affinities back.
-    #[must_use]
-    pub fn into_affinities(self) -> Affinities {
-        self.affinities
-    }
-
     /// Steps done.
     #[must_use]
     pub fn iteration(&self) -> usize {

@@ -120,12 +120,73 @@ pub static TOTAL: Kernel = kernel(
     256,
     &[Binding::PARAMS, Binding::input(0), Binding::input(1), Binding::output(2)],
 );
+/// Neighbours' conditional probabilities.
+pub static CALIBRATE: Kernel = kernel(
+    "tsne.calibrate",
+    &[ROWS, PARAMS, shader_part!("tsne_calibrate.wgsl")],
+    64,
+    &[Binding::PARAMS, Binding::input(0), Binding::output(1)],
+);
+/// Of how many rows each row is a neighbour.
+pub static LISTS_COUNT: Kernel = kernel(
+    "tsne.lists_count",
+    &[ROWS, PARAMS, shader_part!("tsne_lists_count.wgsl")],
+    256,
+    &[Binding::PARAMS, Binding::input(0), Binding::output(1)],
+);
+/// Sums of 256 counts.
+pub static LISTS_SUM: Kernel = kernel(
+    "tsne.lists_sum",
+    &[ROWS, PARAMS, shader_part!("tsne_lists_sum.wgsl")],
+    256,
+    &[Binding::PARAMS, Binding::input(0), Binding::output(1)],
+);
+/// Entries before each 256 rows.
+pub static LISTS_SCAN: Kernel =
+    kernel("tsne.lists_scan", &[PARAMS, shader_part!("tsne_lists_scan.wgsl")], 256, &[Binding::PARAMS, Binding::output(0)]);
+/// Where lists begin.
+pub static LISTS_STARTS: Kernel = kernel(
+    "tsne.lists_starts",
+    &[ROWS, PARAMS, shader_part!("tsne_lists_starts.wgsl")],
+    256,
+    &[Binding::PARAMS, Binding::input(0), Binding::output(1), Binding::output(2)],
+);
+/// Entries into their lists.
+pub static LISTS_SCATTER: Kernel = kernel(
+    "tsne.lists_scatter",
+    &[ROWS, PARAMS, shader_part!("tsne_lists_scatter.wgsl")],
+    256,
+    &[Binding::PARAMS, Binding::input(0), Binding::output(1), Binding::output(2)],
+);
+/// Entries in order within their lists.
+pub static LISTS_ORDER: Kernel = kernel(
+    "tsne.lists_order",
+    &[ROWS, PARAMS, shader_part!("tsne_lists_order.wgsl")],
+    64,
+    &[Binding::PARAMS, Binding::input(0), Binding::output(1)],
+);
 /// The gradient.
 pub static GRADIENT: Kernel = kernel(
     "tsne.gradient",
     &[ROWS, PARAMS, shader_part!("tsne_gradient.wgsl")],
     64,
-    &[Binding::PARAMS, PLAN, Binding::input(0), Binding::input(1), Binding::input(2), Binding::input(3), Binding::output(4)],
+    &[
+        Binding::PARAMS,
+        PLAN,
+        Binding::input(0),
+        Binding::input(1),
+        Binding::input(2),
+        Binding::input(3),
+        Binding::input(4),
+        Binding::output(5),
+    ],
+);
+/// The divergence.
+pub static DIVERGENCE: Kernel = kernel(
+    "tsne.divergence",
+    &[ROWS, PARAMS, shader_part!("tsne_divergence.wgsl")],
+    64,
+    &[Binding::PARAMS, PLAN, Binding::input(0), Binding::input(1), Binding::input(2), Binding::output(3)],
 );
 /// A step.
 pub static MOVE: Kernel = kernel(
@@ -142,8 +203,15 @@ pub static CENTRE: Kernel = kernel(
     &[Binding::PARAMS, PLAN, Binding::output(0), Binding::output(1), Binding::output(2), Binding::output(3)],
 );
 
-/// All of them, in the order in which a step runs them.
+/// All of them, in the order in which a run and its steps run them.
 pub const KERNELS: &[&Kernel] = &[
+    &LISTS_COUNT,
+    &LISTS_SUM,
+    &LISTS_SCAN,
+    &LISTS_STARTS,
+    &LISTS_SCATTER,
+    &LISTS_ORDER,
+    &CALIBRATE,
     &REPULSION,
     &GRID_KERNEL,
     &FFT,
@@ -163,4 +231,5 @@ pub const KERNELS: &[&Kernel] = &[
     &MOVE,
     &PLANNING,
     &CENTRE,
+    &DIVERGENCE,
 ];

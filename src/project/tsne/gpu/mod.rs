@@ -1,24 +1,31 @@
-//! t-SNE on the GPU: [`super::TsneRun`]'s steps in compute shaders. Positions, speeds, gains, affinities, grid and cells stay there; a step
-//! reads nothing back, not even the bounds: a kernel of one workgroup decides from them how the grid lies in the next step.
+//! t-SNE on the GPU: [`super::TsneRun`]'s steps in compute shaders. Affinities are made there from the neighbours ([`lists`]), and positions,
+//! speeds, gains, grid and cells stay there; a step reads nothing back, not even the bounds: a kernel of one workgroup decides from them how
+//! the grid lies in the next step.
 //!
 //! Sums go in fixed orders and what is added in any order is whole numbers, so that one device gives the same bits every time.
 
+mod dispatch;
 pub mod kernels;
+pub mod lists;
 pub mod params;
 pub mod repulsion;
 
+use dispatch::{Dispatch, bind, submit};
+use lists::Lists;
 use params::{TsneParams, TsnePartial, TsnePlan};
-use repulsion::{Common, Dispatch, Repulsion, Sizes, bind};
+use repulsion::{Common, Repulsion, Sizes};
 
-use super::affinities::Affinities;
 use super::run::{Pace, Schedule};
 use crate::gpu::{DeviceCaps, GpuContext, GpuError, PositionBuffer, StorageBuffer, UniformBuffer};
+use crate::neighbors::NeighborTable;
 use crate::project::error::ProjectError;
 
 /// Rows of a workgroup of `tsne_move.wgsl`.
 const MOVE_ROWS: usize = 64;
 /// Steps that are submitted before the CPU waits for the GPU: a queue without end would take memory, and could not be stopped.
 const STEPS_IN_FLIGHT: usize = 8;
+/// Shaders count neighbours in 32 bits, rounded up to whole workgroups.
+const MOST_ENTRIES: u64 = 1 << 31;
 
 /// t-SNE under way on a GPU.
 pub struct TsneGpuRun {
@@ -30,7 +37,11 @@ pub struct TsneGpuRun {
     columns: PositionBuffer,
     repulsion: Repulsion,
     planning: Dispatch,
+    lists: Lists,
     gradient: Dispatch,
+    divergence: Dispatch,
+    /// Half of the divergence, one for each 64 rows.
+    divergences: StorageBuffer<f32>,
     motion: Dispatch,
     centre: Dispatch,
     /// How fast.
@@ -44,9 +55,10 @@ pub struct TsneGpuRun {
 /// # Errors
 /// [`ProjectError::TooLargeForGpu`] with the device's limit.
 pub fn check(caps: &DeviceCaps, rows: usize, k: usize) -> Result<(), ProjectError> {
-    let limit = caps.storage_binding_bytes();
-    // A row is its neighbours' neighbour at most as often again; a position has four numbers.
-    let bytes = (8 * rows as u64 * k as u64).max(16 * rows as u64);
+    let entries = (rows as u64).saturating_mul(k as u64);
+    // A neighbour has a number and a weight, in columns of their own; a position has four numbers.
+    let bytes = entries.saturating_mul(4).max((rows as u64).saturating_mul(16));
+    let limit = caps.storage_binding_bytes().min(MOST_ENTRIES * 4);
     if bytes > limit { Err(ProjectError::TooLargeForGpu { rows, bytes, limit }) } else { Ok(()) }
 }
 
@@ -57,15 +69,10 @@ impl TsneGpuRun {
     /// [`GpuError`]: a shader that does not compile, too little memory, more rows than the device's limits allow.
     ///
     /// # Panics
-    /// If `affinities` has another number of rows: a caller's mistake.
-    pub fn new<const D: usize>(
-        context: &GpuContext,
-        affinities: &Affinities,
-        positions: &[[f32; D]],
-        exaggeration: f32,
-    ) -> Result<Self, GpuError> {
+    /// If `lists` has another number of rows: a caller's mistake.
+    pub fn new<const D: usize>(context: &GpuContext, lists: Lists, positions: &[[f32; D]], exaggeration: f32) -> Result<Self, GpuError> {
         let sizes = Sizes::new(positions.len(), D, context.caps.is_cpu());
-        Self::with_sizes(context, affinities, positions, exaggeration, sizes)
+        Self::with_sizes(context, lists, positions, exaggeration, sizes)
     }
 
     /// The same with a grid of that size, or all pairs.
@@ -77,20 +84,20 @@ impl TsneGpuRun {
     /// As [`TsneGpuRun::new`].
     pub fn with_sizes<const D: usize>(
         context: &GpuContext,
-        affinities: &Affinities,
+        lists: Lists,
         positions: &[[f32; D]],
         exaggeration: f32,
         sizes: Sizes,
     ) -> Result<Self, GpuError> {
         let rows = positions.len();
-        assert_eq!(affinities.rows(), rows, "affinities of other rows");
-        let params = TsneParams {
+        assert_eq!(lists.rows(), rows, "neighbours of other rows");
+        let params = lists.told(TsneParams {
             rows: u32::try_from(rows).unwrap_or(u32::MAX),
             dims: D as u32,
             log_size: sizes.log_size,
             most_cells: sizes.most_cells,
             ..TsneParams::default()
-        };
+        });
         let deep: Vec<[f32; 4]> = positions.iter().map(|at| std::array::from_fn(|axis| at.get(axis).copied().unwrap_or(0.0))).collect();
         let columns: Vec<[f32; 3]> = deep.iter().map(|&[x, y, z, _]| [x, y, z]).collect();
         let columns = PositionBuffer::from_positions(context, &columns)?;
@@ -103,11 +110,15 @@ impl TsneGpuRun {
         let forces = StorageBuffer::<[f32; 4]>::zeroed(context, "t-SNE's forces", rows)?;
         let common = Common { context, params: &uniform, plan: &plan, positions: &at, forces: &forces };
         let repulsion = Repulsion::new(&common, rows, sizes)?;
+        let divergences = StorageBuffer::<f32>::zeroed(context, "t-SNE's divergence", rows.div_ceil(MOVE_ROWS))?;
         let (told, planned) = (uniform.buffer(), plan.buffer());
         let each = rows.div_ceil(MOVE_ROWS);
         let made = Self {
             planning: bind(context, &kernels::PLANNING, &[told, partials.buffer(), planned], 1)?,
-            gradient: gradient(&common, affinities)?,
+            gradient: gradient(&common, &lists)?,
+            divergence: divergence(&common, &lists, &divergences)?,
+            divergences,
+            lists,
             motion: bind(
                 context,
                 &kernels::MOVE,
@@ -127,23 +138,56 @@ impl TsneGpuRun {
             plan: plan.clone(),
         };
         // The plan is for positions about their mean.
-        made.submit([&made.planning, &made.centre], &[])?;
+        submit(context, [&made.planning, &made.centre], &[])?;
         Ok(made)
     }
 
-    /// Takes other affinities; positions and speeds stay.
+    /// Takes other neighbours; positions and speeds stay.
     ///
     /// # Errors
-    /// [`GpuError`]; the affinities are the old ones then.
+    /// [`GpuError`]; the neighbours are the old ones then.
     ///
     /// # Panics
-    /// If they have another number of rows: a caller's mistake.
-    pub fn set_affinities(&mut self, affinities: &Affinities) -> Result<(), GpuError> {
-        assert_eq!(affinities.rows(), self.params.rows as usize, "affinities of other rows");
-        let (context, forces) = (&self.context, &self.forces);
-        self.gradient =
-            gradient(&Common { context, params: &self.uniform, plan: &self.plan, positions: &self.positions, forces }, affinities)?;
-        Ok(())
+    /// If they are of another number of rows: a caller's mistake.
+    pub fn set_lists(&mut self, lists: Lists) -> Result<(), GpuError> {
+        assert_eq!(lists.rows(), self.params.rows as usize, "neighbours of other rows");
+        let (context, params, plan, positions, forces) = (&self.context, &self.uniform, &self.plan, &self.positions, &self.forces);
+        let common = Common { context, params, plan, positions, forces };
+        let (gradient, divergence) = (gradient(&common, &lists)?, divergence(&common, &lists, &self.divergences)?);
+        (self.gradient, self.divergence) = (gradient, divergence);
+        self.lists = lists;
+        self.tell()
+    }
+
+    /// Takes another table of neighbours, all of which count at `perplexity`; positions and speeds stay.
+    ///
+    /// # Errors
+    /// As [`TsneGpuRun::set_lists`].
+    ///
+    /// # Panics
+    /// As [`TsneGpuRun::set_lists`].
+    pub fn set_neighbors(&mut self, table: &NeighborTable, perplexity: f64) -> Result<(), GpuError> {
+        self.set_lists(Lists::new(&self.context, self.params.rows as usize, table, perplexity)?)
+    }
+
+    /// Takes another perplexity, at which the nearest `counted` neighbours count, or all; positions and speeds stay.
+    ///
+    /// # Errors
+    /// [`GpuError`].
+    pub fn calibrate(&mut self, perplexity: f64, counted: usize) -> Result<(), GpuError> {
+        self.lists.calibrate(perplexity, counted)?;
+        self.tell()
+    }
+
+    /// The rows' neighbours.
+    #[must_use]
+    pub fn lists(&self) -> &Lists {
+        &self.lists
+    }
+
+    fn tell(&mut self) -> Result<(), GpuError> {
+        self.params = self.lists.told(self.params);
+        self.uniform.write(&self.context, &self.params)
     }
 
     /// What the device can do.
@@ -186,7 +230,7 @@ impl TsneGpuRun {
         self.params = TsneParams { exaggeration, momentum, rate, ..self.params };
         self.uniform.write(&self.context, &self.params)?;
         let own = [&self.gradient, &self.motion, &self.planning, &self.centre];
-        self.submit(self.repulsion.dispatches.iter().chain(own), &self.repulsion.cleared)?;
+        submit(&self.context, self.repulsion.dispatches.iter().chain(own), &self.repulsion.cleared)?;
         if self.iteration.is_multiple_of(STEPS_IN_FLIGHT) {
             self.context.wait("t-SNE")?;
         }
@@ -202,50 +246,67 @@ impl TsneGpuRun {
         Ok(deep.into_iter().map(|at| std::array::from_fn(|axis| at[axis.min(2)])).collect())
     }
 
+    /// The lowest and the highest coordinates: a few bytes are read back.
+    ///
+    /// # Errors
+    /// [`GpuError::Lost`], [`GpuError::OutOfMemory`].
+    pub fn bounds(&self) -> Result<[[f32; 3]; 2], GpuError> {
+        let plan = self.plan.read(&self.context)?;
+        let three = |[x, y, z, _]: [f32; 4]| [x, y, z];
+        Ok(plan.first().map_or([[0.0; 3]; 2], |plan| [three(plan.origin), three(plan.high)]))
+    }
+
+    /// The divergence KL(P || Q), as [`super::TsneRun::kl`]: partial sums are read back.
+    ///
+    /// # Errors
+    /// [`GpuError`].
+    pub fn divergence(&self) -> Result<f64, GpuError> {
+        if self.params.rows < 2 {
+            return Ok(0.0);
+        }
+        let dispatches = self.repulsion.dispatches.iter().chain([&self.divergence]);
+        submit(&self.context, dispatches, &self.repulsion.cleared)?;
+        Ok(2.0 * self.divergences.read(&self.context)?.into_iter().map(f64::from).sum::<f64>())
+    }
+
     /// Forces of all upon all at the positions, `[rows, 3]`, and Z, read back: for checking against the CPU.
     ///
     /// # Errors
     /// [`GpuError`].
     pub fn repulsion(&self) -> Result<(Vec<[f32; 3]>, f64), GpuError> {
-        self.submit(&self.repulsion.dispatches, &self.repulsion.cleared)?;
+        submit(&self.context, &self.repulsion.dispatches, &self.repulsion.cleared)?;
         let forces = self.forces.read(&self.context)?.into_iter().map(|[x, y, z, _]| [x, y, z]).collect();
         let plan = self.plan.read(&self.context)?;
         Ok((forces, plan.first().map_or(0.0, |plan| f64::from(plan.z))))
     }
-
-    fn submit<'a>(&self, dispatches: impl IntoIterator<Item = &'a Dispatch>, cleared: &[wgpu::Buffer]) -> Result<(), GpuError> {
-        self.context.scoped("a step of t-SNE", || {
-            let mut encoder = self.context.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("t-SNE") });
-            for buffer in cleared {
-                encoder.clear_buffer(buffer, 0, None);
-            }
-            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-            for (kernel, workgroups) in dispatches {
-                kernel.dispatch(&mut pass, *workgroups);
-            }
-            drop(pass);
-            self.context.queue.submit([encoder.finish()]);
-        })
-    }
 }
 
-/// The gradient's kernel with these affinities.
-fn gradient(common: &Common<'_>, affinities: &Affinities) -> Result<Dispatch, GpuError> {
-    let context = common.context;
-    let (offsets, others, values) = affinities.columns();
-    let offsets = StorageBuffer::from_values(context, "the affinities of t-SNE", &offsets)?;
-    let others = StorageBuffer::from_values(context, "the affinities of t-SNE", others)?;
-    let values = StorageBuffer::from_values(context, "the affinities of t-SNE", values)?;
+/// The gradient's kernel with these lists.
+fn gradient(common: &Common<'_>, lists: &Lists) -> Result<Dispatch, GpuError> {
     let buffers = [
         common.params.buffer(),
         common.plan.buffer(),
         common.positions.buffer(),
-        offsets.buffer(),
-        others.buffer(),
-        values.buffer(),
+        lists.others.buffer(),
+        lists.weights.buffer(),
+        lists.starts.buffer(),
+        lists.entries.buffer(),
         common.forces.buffer(),
     ];
-    bind(context, &kernels::GRADIENT, &buffers, common.positions.len().div_ceil(MOVE_ROWS))
+    bind(common.context, &kernels::GRADIENT, &buffers, lists.rows().div_ceil(MOVE_ROWS))
+}
+
+/// The divergence's kernel with these lists.
+fn divergence(common: &Common<'_>, lists: &Lists, sums: &StorageBuffer<f32>) -> Result<Dispatch, GpuError> {
+    let buffers = [
+        common.params.buffer(),
+        common.plan.buffer(),
+        common.positions.buffer(),
+        lists.others.buffer(),
+        lists.weights.buffer(),
+        sums.buffer(),
+    ];
+    bind(common.context, &kernels::DIVERGENCE, &buffers, lists.rows().div_ceil(MOVE_ROWS))
 }
 
 /// What `tsne_move.wgsl` would know of these positions, `[rows, 4]`.

@@ -20,8 +20,16 @@ pub struct TsneParams {
     pub momentum: f32,
     /// The learning rate.
     pub rate: f32,
+    /// Neighbours of each row, as the lists lie.
+    pub neighbors: u32,
+    /// How many of them count; the weights of the others are 0.
+    pub counted: u32,
+    /// That a row's probabilities are to have, in nats: the perplexity's logarithm.
+    pub entropy: f32,
     /// Nothing.
-    pub unused: u32,
+    pub unused_a: u32,
+    /// Nothing.
+    pub unused_b: u32,
 }
 
 /// What the GPU finds out from the positions.
@@ -30,6 +38,8 @@ pub struct TsneParams {
 pub struct TsnePlan {
     /// The lowest corner of the layout.
     pub origin: [f32; 4],
+    /// The highest.
+    pub high: [f32; 4],
     /// What is to be taken off the positions.
     pub mean: [f32; 4],
     /// Between nodes, in units of the layout.

@@ -1,8 +1,9 @@
 //! Repulsion on the GPU: all pairs, or a potential on a grid and the pairs that are near. Twins: [`super::super::exact`], [`super::super::grid`].
 
+use super::dispatch::{Dispatch, bind};
 use super::kernels;
 use super::params::{FftPass, TsneParams, TsnePlan};
-use crate::gpu::{BoundKernel, GpuContext, GpuError, Kernel, StorageBuffer, UniformBuffer};
+use crate::gpu::{GpuContext, GpuError, Kernel, StorageBuffer, UniformBuffer};
 use crate::project::tsne::grid::{FEWEST_NODES, NODES_PER_ROOT};
 use crate::project::tsne::near::CELLS_PER_REACH;
 use crate::project::tsne::run::EXACT_ROWS as EXACT_ROWS_ON_CPU;
@@ -17,17 +18,6 @@ const LOG_SIZES: [[u32; 2]; 2] = [[8, 11], [6, 8]];
 const FFT_ROOM: u32 = 2048;
 /// Workgroups that look for what a point finds of itself.
 pub const OWN_PARTS: usize = 256;
-
-/// A dispatch: the kernel with its buffers, and how many workgroups.
-pub type Dispatch = (BoundKernel, u32);
-
-/// Compiles a kernel and puts its buffers in place.
-///
-/// # Errors
-/// [`GpuError`].
-pub fn bind(context: &GpuContext, kernel: &'static Kernel, buffers: &[&wgpu::Buffer], workgroups: usize) -> Result<Dispatch, GpuError> {
-    Ok((kernel.pipeline(context)?.bind(context, buffers)?, u32::try_from(workgroups).unwrap_or(u32::MAX)))
-}
 
 /// How large a run's buffers are.
 #[derive(Clone, Copy, Debug, PartialEq)]
