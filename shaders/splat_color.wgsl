@@ -18,7 +18,7 @@ fn main(
     let clip = clip_of_row(row);
     let cell = cell_of(clip, row);
     atomicAdd(&counts[cell], 1u);
-    if cell < splat.pixels {
+    if cell < splat.cells {
         let ink = vec3u(color_of_row(row, clip).rgb * f32(splat.levels) + 0.5);
         atomicAdd(&sums[3u * cell], ink.r);
         atomicAdd(&sums[3u * cell + 1u], ink.g);

@@ -1,12 +1,12 @@
 // The tone of each bucket, 0 to 1, from the histogram: one workgroup. After shared/splat.wgsl.
-// Half the count's logarithm over the largest one's, half the share of lit pixels with a smaller count (histogram equalisation).
+// Half the value's logarithm, from the least to the largest one's, half the share of lit cells with a smaller value (histogram equalisation).
 // Twin: `render::splat::tone::curve`.
 
 @group(1) @binding(0) var<storage, read> histogram: array<u32>;
 @group(1) @binding(1) var<storage, read_write> curve: array<f32>;
 
 var<workgroup> own: array<u32, BUCKETS>;
-// Pixels below each bucket; last, all of them. Then the highest bucket that has any.
+// Cells below each bucket; last, all of them. Then the highest bucket that has any.
 var<workgroup> below: array<u32, BUCKETS>;
 var<workgroup> lit: u32;
 var<workgroup> highest: u32;
@@ -32,7 +32,9 @@ fn main(@builtin(local_invocation_index) lane: u32) {
     workgroupBarrier();
     for (var bucket = lane; bucket < BUCKETS; bucket += 256u) {
         let share = (f32(below[bucket]) + 0.5 * f32(own[bucket])) / f32(max(lit, 1u));
-        let octaves = min(f32(bucket + 16u) / f32(highest + 16u), 1.0);
-        curve[bucket] = 0.5 * (share + octaves);
+        // The least has an octave below it.
+        let least = bucket_of(splat.faint);
+        let octaves = f32(max(bucket + 16u, least) - least) / f32(max(highest, least) - least + 16u);
+        curve[bucket] = 0.5 * (share + min(octaves, 1.0));
     }
 }

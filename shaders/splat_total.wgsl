@@ -17,7 +17,7 @@ fn main(
     var sum = 0u;
     for (var turn = 0u; turn < CELLS_EACH; turn++) {
         let cell = first + turn * 256u;
-        if cell < splat.pixels + OUTSIDE_CELLS {
+        if cell < splat.cells + OUTSIDE_CELLS {
             sum += counts[cell];
         }
     }

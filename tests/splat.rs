@@ -129,6 +129,28 @@ fn a_density_stands_out_where_most_points_are_in_either_theme() {
 }
 
 #[test]
+fn a_density_of_few_points_is_smooth_and_both_engines_and_a_nearer_eye_see_the_same() {
+    for dimensions in [Dimensions::Two, Dimensions::Three] {
+        let mut scene = normal_scene(3000, dimensions, ViewKind::Density, aspect());
+        let mut lit = Vec::new();
+        for nearer in [1.0, 1.7, 40.0] {
+            scene.camera.half_height /= nearer;
+            let pictures = ENGINES.map(|engine| draw(&scene, engine));
+            assert!(pictures.iter().all(|(_, drawn)| *drawn == Some(3000)));
+            let [(gpu, _), (cpu, _)] = &pictures;
+            let differ = differing(gpu, cpu);
+            assert!(differ < gpu.len() / 100, "{dimensions:?}, {nearer} times nearer: {differ} bytes differ");
+            lit.push(gpu.chunks_exact(4).filter(|pixel| pixel[3] > 0).count());
+            // From pixel to pixel a colour changes little.
+            let jumps = gpu.chunks_exact(4).zip(gpu[4..].chunks_exact(4)).filter(|(a, b)| a[3].abs_diff(b[3]) > 60).count();
+            assert!(jumps < 1500, "{dimensions:?}, {nearer} times nearer: {jumps} jumps");
+        }
+        // Pixels lit by discs of a pixel would be 3,000 at most.
+        assert!(lit[0] > 8000 && lit[1] > lit[0], "{lit:?}");
+    }
+}
+
+#[test]
 fn splats_begin_where_discs_would_lie_over_one_another() {
     use ViewKind::{Density, Segments, Trajectories};
     assert_eq!(splat::kind_of(Density, 1, false), Some(SplatKind::Density));

@@ -1,15 +1,22 @@
-// What the passes of a splat know of its grid, a cell for each pixel. Twin: `render::splat::params::SplatParams`.
+// What the passes of a splat know of its grid. Twin: `render::splat::params::SplatParams`.
 struct SplatParams {
     // Every stride-th run of RUN rows is splatted, from run number `phase` on. 1 and 0: all of them.
     stride: u32,
     phase: u32,
     // Cells across, and cells in all; behind them lie OUTSIDE_CELLS more.
     width: u32,
-    pixels: u32,
+    cells: u32,
     // What a full colour channel adds to a sum.
     levels: u32,
     // 0: a heat map of the counts. 1: the rows' colours.
     mode: u32,
+    // Edge of a cell in pixels, and cells around the picture.
+    cell: u32,
+    margin: u32,
+    // The least value that counts as lit; what is below fades out.
+    faint: u32,
+    // Cells that smoothing reaches to either side.
+    reach: u32,
     unused_a: u32,
     unused_b: u32,
 }
@@ -18,6 +25,8 @@ struct SplatParams {
 
 // Rows that fall outside of the picture are counted as well, over so many cells that no single one holds them all up.
 const OUTSIDE_CELLS = 256u;
+// What a row adds to a smoothed density, all cells together.
+const UNIT = 4096.0;
 // Rows that follow one another and are splatted together: a cache line of each column.
 const RUN = 16u;
 // Buckets of the counts' histogram: 32 octaves of 16.

@@ -22,6 +22,8 @@ pub const SHADERS: &[ShaderSource] = &[
     passes::TRAJECTORIES,
     splat::kernels::COUNT.shader,
     splat::kernels::COLOR.shader,
+    splat::kernels::SMOOTH_ROWS.shader,
+    splat::kernels::SMOOTH_COLUMNS.shader,
     splat::kernels::HISTOGRAM.shader,
     splat::kernels::CURVE.shader,
     splat::kernels::TOTAL.shader,

@@ -1,7 +1,7 @@
 //! The splat in compute shaders: counts and sums of colours by integer atomics, their histogram and tones, and a pass that colours them.
 
 use super::kernels::{self, CELLS_EACH, WORKGROUP};
-use super::params::{OUTSIDE_CELLS, RUN, SplatKind, SplatParams};
+use super::params::{MOST_REACH, OUTSIDE_CELLS, RUN, SplatParams, SplatPlan};
 use super::resolve::ResolvePass;
 use super::tone::BUCKETS;
 use crate::gpu::{BoundKernel, GpuContext, GpuError, KernelPipeline, PassTimer, StorageBuffer, UniformBuffer};
@@ -14,30 +14,41 @@ use crate::scene::{HeatMap, Theme};
 pub struct GpuSplat {
     count: KernelPipeline,
     color: KernelPipeline,
+    smooth_rows: KernelPipeline,
+    smooth_columns: KernelPipeline,
     histogram: KernelPipeline,
     curve: KernelPipeline,
     total: KernelPipeline,
     resolve: ResolvePass,
     params: UniformBuffer<SplatParams>,
+    weights: StorageBuffer<f32>,
     heat: StorageBuffer<u32>,
     heat_of: Option<Theme>,
     grid: Option<Grid>,
 }
 
-/// The cells of a picture of one size and kind, with everything bound that works on them.
+/// The cells of a grid of one size and kind, with everything bound that works on them.
 #[derive(Debug)]
 struct Grid {
-    size: [u32; 2],
-    kind: SplatKind,
+    params: SplatParams,
     counts: StorageBuffer<u32>,
     sums: StorageBuffer<u32>,
     histogram: StorageBuffer<u32>,
     total: StorageBuffer<u32>,
     splat: BoundKernel,
+    smooth: Option<[BoundKernel; 2]>,
     classify: BoundKernel,
     draw_curve: BoundKernel,
     add_up: BoundKernel,
     colored: wgpu::BindGroup,
+}
+
+impl Grid {
+    /// Whether it has the buffers that a grid of these parameters takes.
+    fn fits(&self, params: &SplatParams) -> bool {
+        let shape = |of: &SplatParams| (of.width, of.cells, of.mode, of.reach > 0);
+        shape(&self.params) == shape(params)
+    }
 }
 
 impl GpuSplat {
@@ -50,11 +61,14 @@ impl GpuSplat {
         Ok(Self {
             count: kernels::COUNT.pipeline(context)?,
             color: kernels::COLOR.pipeline(context)?,
+            smooth_rows: kernels::SMOOTH_ROWS.pipeline(context)?,
+            smooth_columns: kernels::SMOOTH_COLUMNS.pipeline(context)?,
             histogram: kernels::HISTOGRAM.pipeline(context)?,
             curve: kernels::CURVE.pipeline(context)?,
             total: kernels::TOTAL.pipeline(context)?,
             resolve: ResolvePass::new(context, &params)?,
             params,
+            weights: StorageBuffer::zeroed(context, "splat.weights", MOST_REACH + 1)?,
             heat: StorageBuffer::zeroed(context, "splat.heat", 256)?,
             heat_of: None,
             grid: None,
@@ -77,32 +91,37 @@ impl GpuSplat {
         encoder: &mut wgpu::CommandEncoder,
         frame: &UniformBuffer<FrameUniform>,
         buffers: &MapBuffers,
-        kind: SplatKind,
+        plan: &SplatPlan,
         theme: Theme,
         target: &ViewTarget,
         timer: &mut Option<PassTimer>,
     ) -> Result<(), GpuError> {
         let rows = buffers.positions.len;
-        let params = SplatParams::new(target.size, rows, kind);
-        if self.grid.as_ref().is_none_or(|grid| grid.size != target.size || grid.kind != kind) {
+        let params = plan.params;
+        if self.grid.as_ref().is_none_or(|grid| !grid.fits(&params)) {
             // The old cells first, so that both need not be there at once.
             self.grid = None;
-            self.grid = Some(self.grid(context, frame, buffers, target.size, kind)?);
+            self.grid = Some(self.grid(context, frame, buffers, params)?);
         }
         if self.heat_of != Some(theme) {
             self.heat.write(context, 0, &HeatMap::of(theme).premultiplied)?;
             self.heat_of = Some(theme);
         }
         self.params.write(context, &params)?;
+        self.weights.write(context, 0, &plan.weights)?;
         let Some(grid) = &self.grid else { return Ok(()) };
         for buffer in [grid.counts.buffer(), grid.sums.buffer(), grid.histogram.buffer()] {
             encoder.clear_buffer(buffer, 0, None);
         }
         let splats = (params.runs(rows) * RUN).div_ceil(WORKGROUP) as u32;
-        let bands = (params.pixels as usize).div_ceil(CELLS_EACH) as u32;
-        for (name, kernel, workgroups) in
-            [("splat", &grid.splat, splats), ("histogram", &grid.classify, bands), ("curve", &grid.draw_curve, 1)]
-        {
+        let cells = (params.cells as usize).div_ceil(WORKGROUP) as u32;
+        let bands = (params.cells as usize).div_ceil(CELLS_EACH) as u32;
+        let mut passes = vec![("splat", &grid.splat, splats)];
+        if let Some([rows, columns]) = &grid.smooth {
+            passes.extend([("smooth rows", rows, cells), ("smooth columns", columns, cells)]);
+        }
+        passes.extend([("histogram", &grid.classify, bands), ("curve", &grid.draw_curve, 1)]);
+        for (name, kernel, workgroups) in passes {
             let timestamp_writes = timer.as_mut().and_then(|timer| timer.compute(name));
             let descriptor = wgpu::ComputePassDescriptor { label: Some(name), timestamp_writes };
             kernel.dispatch(&mut encoder.begin_compute_pass(&descriptor), workgroups);
@@ -132,12 +151,15 @@ impl GpuSplat {
         context: &GpuContext,
         frame: &UniformBuffer<FrameUniform>,
         buffers: &MapBuffers,
-        size: [u32; 2],
-        kind: SplatKind,
+        grid: SplatParams,
     ) -> Result<Grid, GpuError> {
-        let pixels = size[0] as usize * size[1] as usize;
-        let counts = StorageBuffer::zeroed(context, "splat.counts", pixels + OUTSIDE_CELLS)?;
-        let sums = StorageBuffer::zeroed(context, "splat.sums", if kind == SplatKind::Colors { 3 * pixels } else { 1 })?;
+        let cells = grid.cells as usize;
+        let has_colors = grid.mode == u32::from(true);
+        let counts = StorageBuffer::zeroed(context, "splat.counts", cells + OUTSIDE_CELLS)?;
+        let sums = StorageBuffer::zeroed(context, "splat.sums", if has_colors { 3 * cells } else { 1 })?;
+        let smoothed = if grid.reach > 0 { cells } else { 1 };
+        let spread = StorageBuffer::<f32>::zeroed(context, "splat.spread", smoothed)?;
+        let smooth = StorageBuffer::<u32>::zeroed(context, "splat.smooth", smoothed)?;
         let histogram = StorageBuffer::zeroed(context, "splat.histogram", BUCKETS)?;
         let curve = StorageBuffer::<f32>::zeroed(context, "splat.curve", BUCKETS)?;
         let total = StorageBuffer::zeroed(context, "splat.total", 1)?;
@@ -145,20 +167,26 @@ impl GpuSplat {
         let params = self.params.buffer();
         let mut columns =
             vec![frame.buffer(), params, &positions.x, &positions.y, &positions.z, colors.buffer(), tracks.buffer(), counts.buffer()];
-        let kernel = if kind == SplatKind::Colors {
+        let kernel = if has_colors {
             columns.push(sums.buffer());
             &self.color
         } else {
             &self.count
         };
+        let values = if grid.reach > 0 { smooth.buffer() } else { counts.buffer() };
+        let weights = self.weights.buffer();
+        let smoothing = [
+            self.smooth_rows.bind(context, &[params, counts.buffer(), weights, spread.buffer()])?,
+            self.smooth_columns.bind(context, &[params, spread.buffer(), weights, smooth.buffer()])?,
+        ];
         Ok(Grid {
-            size,
-            kind,
+            params: grid,
             splat: kernel.bind(context, &columns)?,
-            classify: self.histogram.bind(context, &[params, counts.buffer(), histogram.buffer()])?,
+            smooth: (grid.reach > 0).then_some(smoothing),
+            classify: self.histogram.bind(context, &[params, values, histogram.buffer()])?,
             draw_curve: self.curve.bind(context, &[params, histogram.buffer(), curve.buffer()])?,
             add_up: self.total.bind(context, &[params, counts.buffer(), total.buffer()])?,
-            colored: self.resolve.bind(context, [counts.buffer(), sums.buffer(), curve.buffer(), self.heat.buffer()]),
+            colored: self.resolve.bind(context, [values, sums.buffer(), curve.buffer(), self.heat.buffer()]),
             counts,
             sums,
             histogram,

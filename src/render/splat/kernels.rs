@@ -49,7 +49,21 @@ pub const COLOR: Kernel = Kernel {
     ],
 };
 
-/// Pixels a bucket of counts.
+/// Counts spread along rows.
+pub const SMOOTH_ROWS: Kernel = Kernel {
+    shader: ShaderSource { name: "splat.smooth_rows", parts: &[ROWS, SPLAT, shader_part!("splat_smooth_rows.wgsl")] },
+    workgroup_size: [WORKGROUP as u32, 1, 1],
+    bindings: &[PARAMS, Binding::input(0), Binding::input(1), Binding::output(2)],
+};
+
+/// And along columns.
+pub const SMOOTH_COLUMNS: Kernel = Kernel {
+    shader: ShaderSource { name: "splat.smooth_columns", parts: &[ROWS, SPLAT, shader_part!("splat_smooth_columns.wgsl")] },
+    workgroup_size: [WORKGROUP as u32, 1, 1],
+    bindings: &[PARAMS, Binding::input(0), Binding::input(1), Binding::output(2)],
+};
+
+/// Cells a bucket of values.
 pub const HISTOGRAM: Kernel = Kernel {
     shader: ShaderSource { name: "splat.histogram", parts: &[ROWS, SPLAT, shader_part!("splat_histogram.wgsl")] },
     workgroup_size: [WORKGROUP as u32, 1, 1],
@@ -74,4 +88,4 @@ pub const TOTAL: Kernel = Kernel {
 pub const RESOLVE: ShaderSource = ShaderSource { name: "splat.resolve", parts: &[SPLAT, shader_part!("splat_resolve.wgsl")] };
 
 /// Every compute kernel of the splat.
-pub const KERNELS: &[&Kernel] = &[&COUNT, &COLOR, &HISTOGRAM, &CURVE, &TOTAL];
+pub const KERNELS: &[&Kernel] = &[&COUNT, &COLOR, &SMOOTH_ROWS, &SMOOTH_COLUMNS, &HISTOGRAM, &CURVE, &TOTAL];

@@ -5,20 +5,24 @@
 //! others' ([`tone`]). Two engines do the same: compute shaders ([`gpu`]), and the CPU's threads ([`cpu`]) where the adapter is
 //! a CPU and would only play a GPU.
 
+mod cells;
 pub mod cpu;
 pub mod gpu;
+mod ink;
 pub mod kernels;
+mod paint;
 pub mod params;
 pub mod project;
 pub mod resolve;
+pub mod smooth;
 pub mod tone;
 
-pub use params::{SplatKind, SplatParams};
+pub use params::{SplatKind, SplatParams, SplatPlan};
 
 use super::gpu_data::{FrameUniform, MapBuffers};
 use super::target::ViewTarget;
 use crate::gpu::{GpuContext, GpuError, PassTimer, UniformBuffer};
-use crate::scene::{HeatMap, Scene, Theme, ViewKind};
+use crate::scene::{Camera, HeatMap, Scene, Theme, ViewKind};
 use cpu::{CpuSplat, SplatRows};
 use gpu::GpuSplat;
 
@@ -48,6 +52,28 @@ pub fn kind_of(view: ViewKind, rows: usize, is_cpu_adapter: bool) -> Option<Spla
         ViewKind::Segments => (rows >= enough).then_some(SplatKind::Colors),
         ViewKind::Trajectories => None,
     }
+}
+
+/// Deviation of a density's smoothing, in mean distances between rows on the map.
+const SMOOTHING: f32 = 0.8;
+/// The largest part of the picture's edge that it may be.
+const MOST_SMOOTHING: f32 = 0.03;
+
+/// The grid of a scene's splat. A density of few rows is smoothed, as much as they are apart when all of the layout is seen; coming nearer spreads
+/// it along, so that it is the same function of the layout.
+#[must_use]
+pub fn plan_of(scene: &Scene, kind: SplatKind, size: [u32; 2], rows: usize) -> SplatPlan {
+    if kind == SplatKind::Colors {
+        return SplatPlan::new(size, rows, kind);
+    }
+    let [width, height] = size.map(|edge| edge as f32);
+    let edge = (width * height).sqrt();
+    let aspect = width / height;
+    let fitted = Camera::fit(scene.camera.dimensions, scene.half_extent(aspect), aspect).half_height;
+    let apart = edge / (rows.max(1) as f32).sqrt() * fitted / scene.camera.half_height;
+    let pixels = (SMOOTHING * apart).min(MOST_SMOOTHING * edge);
+    // In steps of an eighth of an octave, so that a zoom does not make a new grid in every frame.
+    SplatPlan::smooth(size, rows, ((pixels.log2() * 8.0).round() / 8.0).exp2())
 }
 
 /// Both engines, each made when it is first needed.
@@ -86,6 +112,7 @@ impl Splat {
         target: &ViewTarget,
         timer: &mut Option<PassTimer>,
     ) -> Result<(), GpuError> {
+        let plan = plan_of(scene, kind, target.size, buffers.positions.len);
         let wants_cpu = match self.engine {
             SplatEngine::Auto => context.caps.is_cpu(),
             engine => engine == SplatEngine::Cpu,
@@ -97,9 +124,8 @@ impl Splat {
                 self.heat = Some((scene.theme, HeatMap::of(scene.theme)));
             }
             let Some((_, heat)) = &self.heat else { return Ok(()) };
-            let params = SplatParams::new(target.size, scene.positions.len(), kind);
             let rows = SplatRows { positions: &scene.positions, colors, tracks };
-            let picture = self.cpu.draw(frame.0, params, kind, target.dimensions, rows, heat);
+            let picture = self.cpu.draw(frame.0, &plan, kind, target.dimensions, rows, heat);
             return target.write(context, picture);
         }
         self.drawn_by = Some(SplatEngine::Gpu);
@@ -107,7 +133,7 @@ impl Splat {
             Some(gpu) => gpu,
             none => none.insert(GpuSplat::new(context)?),
         };
-        gpu.encode(context, encoder, frame.1, buffers, kind, scene.theme, target, timer)
+        gpu.encode(context, encoder, frame.1, buffers, &plan, scene.theme, target, timer)
     }
 
     /// How many rows are in the newest splat, read back from its cells; `None` where none was drawn. Waits for the device.

@@ -1,11 +1,22 @@
-//! What the passes of a splat share as parameters.
+//! What the passes of a splat share: how its grid lies over the picture, and how its counts are smoothed.
 
 use bytemuck::{Pod, Zeroable};
 
-/// Cells behind the last pixel that count the rows outside of the picture. Twin of `OUTSIDE_CELLS` in `shaders/shared/splat.wgsl`.
+/// Cells behind the last one of the grid that count the rows outside of it. Twin of `OUTSIDE_CELLS` in `shaders/shared/splat.wgsl`.
 pub const OUTSIDE_CELLS: usize = 256;
 /// Rows that follow one another and are splatted together. Twin of `RUN` there.
 pub const RUN: usize = 16;
+/// What a row adds to a smoothed density, all cells together. Twin of `UNIT` there.
+pub const UNIT: f32 = 4096.0;
+/// Most cells that smoothing reaches to either side.
+pub const MOST_REACH: usize = 15;
+
+/// Deviations of the smoothing, in cells, within which cells are as large as a pixel; beyond, cells grow along.
+const FINEST_CELLS: f32 = 3.0;
+/// Deviations that smoothing reaches: 99 % of a row's weight.
+const REACH_DEVIATIONS: f32 = 2.5;
+/// Smoothing that is less than this many pixels is left out.
+const LEAST_PIXELS: f32 = 0.8;
 
 /// What a picture shows of its cells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -27,31 +38,89 @@ pub struct SplatParams {
     /// Cells across.
     pub width: u32,
     /// Cells in all, without those outside.
-    pub pixels: u32,
+    pub cells: u32,
     /// What a full colour channel adds to a sum.
     pub levels: u32,
     /// 0: [`SplatKind::Density`]; 1: [`SplatKind::Colors`].
     pub mode: u32,
+    /// Edge of a cell in pixels.
+    pub cell: u32,
+    /// Cells around the picture, whose rows smoothing brings in.
+    pub margin: u32,
+    /// The least value of a cell that counts as lit; what is below fades out.
+    pub faint: u32,
+    /// Cells that smoothing reaches to either side; 0: none.
+    pub reach: u32,
     /// Nothing.
     pub unused_a: u32,
     /// Nothing.
     pub unused_b: u32,
 }
 
-impl SplatParams {
-    /// For a picture of `size` pixels of `rows` rows, all of them.
+/// A grid over a picture, with the weights of its smoothing.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SplatPlan {
+    /// The parameters.
+    pub params: SplatParams,
+    /// The share of a row that cells along an axis get, by their distance; the shares of both sides add up to 1. Empty: no smoothing.
+    pub weights: Vec<f32>,
+}
+
+impl SplatPlan {
+    /// For a picture of `size` pixels of `rows` rows, each cell a pixel.
     #[must_use]
     pub fn new(size: [u32; 2], rows: usize, kind: SplatKind) -> Self {
-        Self {
+        let params = SplatParams {
             stride: 1,
             phase: 0,
             width: size[0],
-            pixels: size[0] * size[1],
+            cells: size[0] * size[1],
             levels: color_levels(rows),
             mode: u32::from(kind == SplatKind::Colors),
+            cell: 1,
+            margin: 0,
+            faint: 1,
+            reach: 0,
             unused_a: 0,
             unused_b: 0,
+        };
+        Self { params, weights: Vec::new() }
+    }
+
+    /// For a density whose rows are spread by a normal distribution (a kernel density estimate: Silverman, "Density Estimation for Statistics
+    /// and Data Analysis", 1986) of a deviation of `pixels`; where that is many, a cell is several pixels.
+    #[must_use]
+    pub fn smooth(size: [u32; 2], rows: usize, pixels: f32) -> Self {
+        let plan = Self::new(size, rows, SplatKind::Density);
+        if pixels.is_nan() || pixels < LEAST_PIXELS {
+            return plan;
         }
+        let cell = (pixels / FINEST_CELLS).floor().max(1.0);
+        let deviation = (pixels / cell).min(MOST_REACH as f32 / REACH_DEVIATIONS);
+        let reach = (REACH_DEVIATIONS * deviation).ceil() as usize;
+        let mut weights: Vec<f32> = (0..=reach).map(|away| (-0.5 * (away as f32 / deviation).powi(2)).exp()).collect();
+        let sum = weights[0] + 2.0 * weights[1..].iter().sum::<f32>();
+        weights.iter_mut().for_each(|weight| *weight /= sum);
+        let [width, height] = size.map(|edge| edge.div_ceil(cell as u32) + 2 * reach as u32);
+        let params = SplatParams {
+            width,
+            cells: width * height,
+            cell: cell as u32,
+            margin: reach as u32,
+            // Half of what the middle of a single row has.
+            faint: ((0.5 * UNIT * weights[0] * weights[0]) as u32).max(1),
+            reach: reach as u32,
+            ..plan.params
+        };
+        Self { params, weights }
+    }
+}
+
+impl SplatParams {
+    /// Cells from top to bottom.
+    #[must_use]
+    pub fn height(&self) -> u32 {
+        self.cells / self.width.max(1)
     }
 
     /// Runs that `rows` rows have in this part of them.
@@ -75,7 +144,7 @@ mod tests {
     fn the_parts_of_all_rows_are_all_rows() {
         for rows in [0, 1, 15, 16, 17, 1000, 4097] {
             for stride in [1, 2, 3, 7] {
-                let whole = SplatParams::new([10, 10], rows, SplatKind::Density);
+                let whole = SplatPlan::new([10, 10], rows, SplatKind::Density).params;
                 let runs: usize = (0..stride).map(|phase| SplatParams { stride, phase, ..whole }.runs(rows)).sum();
                 assert_eq!(runs, rows.div_ceil(RUN), "{rows} rows in {stride} parts");
             }
@@ -88,5 +157,19 @@ mod tests {
             assert!(u64::from(color_levels(rows)) * rows as u64 <= u64::from(u32::MAX), "{rows}");
         }
         assert_eq!(color_levels(14_089_712), 255);
+    }
+
+    #[test]
+    fn smoothing_has_the_deviation_that_is_asked_for_and_covers_the_picture() {
+        assert_eq!(SplatPlan::smooth([64, 48], 10, 0.3), SplatPlan::new([64, 48], 10, SplatKind::Density));
+        for pixels in [0.9, 2.0, 5.9, 6.0, 17.0, 40.0] {
+            let SplatPlan { params, weights } = SplatPlan::smooth([641, 480], 10, pixels);
+            let sum = weights[0] + 2.0 * weights[1..].iter().sum::<f32>();
+            let variance: f32 = (0..).zip(&weights).map(|(away, weight)| 2.0 * (away as f32).powi(2) * weight).sum();
+            let deviation = variance.sqrt() * params.cell as f32;
+            assert!((sum - 1.0).abs() < 1e-5 && (deviation / pixels - 1.0).abs() < 0.08, "{pixels}: {deviation}");
+            assert!(weights.len() <= MOST_REACH + 1);
+            assert!((params.width - 2 * params.margin) * params.cell >= 641 && (params.height() - 2 * params.margin) * params.cell >= 480);
+        }
     }
 }

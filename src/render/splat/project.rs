@@ -2,23 +2,33 @@
 
 use glam::{Mat4, Vec3, Vec4};
 
+use super::params::SplatParams;
+
 /// Positions to cells, and how far away they are.
 pub trait Projector: Sync {
     /// The cell of a position, and its clip-space w; `None` outside of the picture, behind the eye, or where it is not a number.
     fn cell(&self, position: [f32; 3]) -> Option<(usize, f32)>;
 }
 
-/// Width and height of the picture, as a pixel's borders are compared with them.
+/// Width and height of the grid in cells, as a place is compared with them, and how pixels lie in it.
 #[derive(Clone, Copy, Debug)]
 struct Grid {
     width: f32,
     height: f32,
     across: usize,
+    cells_per_pixel: f32,
+    margin: f32,
 }
 
 impl Grid {
-    fn new(size: [u32; 2]) -> Self {
-        Self { width: size[0] as f32, height: size[1] as f32, across: size[0] as usize }
+    fn new(params: &SplatParams) -> Self {
+        Self {
+            width: params.width as f32,
+            height: params.height() as f32,
+            across: params.width as usize,
+            cells_per_pixel: 1.0 / params.cell as f32,
+            margin: params.margin as f32,
+        }
     }
 
     #[inline]
@@ -41,19 +51,21 @@ pub struct PlaneProjector {
 #[derive(Clone, Copy, Debug)]
 pub struct SpaceProjector {
     grid: Grid,
+    size: [f32; 2],
     clip_from_layout: Mat4,
 }
 
 impl PlaneProjector {
     /// For a picture of `size` pixels; `clip_from_layout` moves and stretches axes, no more.
     #[must_use]
-    pub fn new(clip_from_layout: Mat4, size: [u32; 2]) -> Self {
-        let grid = Grid::new(size);
+    pub fn new(clip_from_layout: Mat4, size: [f32; 2], params: &SplatParams) -> Self {
+        let grid = Grid::new(params);
+        let [width, height] = size.map(|edge| edge * grid.cells_per_pixel);
         let (x, y, moved) = (clip_from_layout.x_axis.x, clip_from_layout.y_axis.y, clip_from_layout.w_axis);
         Self {
             grid,
-            scale: [x * 0.5 * grid.width, y * -0.5 * grid.height],
-            offset: [(moved.x * 0.5 + 0.5) * grid.width, (moved.y * -0.5 + 0.5) * grid.height],
+            scale: [x * 0.5 * width, y * -0.5 * height],
+            offset: [(moved.x * 0.5 + 0.5) * width + grid.margin, (moved.y * -0.5 + 0.5) * height + grid.margin],
         }
     }
 }
@@ -69,8 +81,9 @@ impl Projector for PlaneProjector {
 impl SpaceProjector {
     /// For a picture of `size` pixels.
     #[must_use]
-    pub fn new(clip_from_layout: Mat4, size: [u32; 2]) -> Self {
-        Self { grid: Grid::new(size), clip_from_layout }
+    pub fn new(clip_from_layout: Mat4, size: [f32; 2], params: &SplatParams) -> Self {
+        let grid = Grid::new(params);
+        Self { size: size.map(|edge| edge * grid.cells_per_pixel), grid, clip_from_layout }
     }
 }
 
@@ -82,7 +95,7 @@ impl Projector for SpaceProjector {
             return None;
         }
         let nearness = 0.5 / clip.w;
-        let (x, y) = ((clip.x * nearness + 0.5) * self.grid.width, (0.5 - clip.y * nearness) * self.grid.height);
-        self.grid.cell(x, y).map(|cell| (cell, clip.w))
+        let (x, y) = ((clip.x * nearness + 0.5) * self.size[0], (0.5 - clip.y * nearness) * self.size[1]);
+        self.grid.cell(x + self.grid.margin, y + self.grid.margin).map(|cell| (cell, clip.w))
     }
 }

@@ -1,8 +1,10 @@
-//! Counts to tones, and tones to colours: the twin of `shaders/splat_histogram.wgsl`, `splat_curve.wgsl` and `splat_resolve.wgsl`.
+//! Values (counts, or a smoothed density) to tones, and tones to colours: the twin of `shaders/splat_histogram.wgsl`, `splat_curve.wgsl` and `splat_resolve.wgsl`.
 //!
-//! A pixel's tone is the mean of two answers to how much a count is. Its logarithm over the largest count's keeps proportions; the share of
-//! lit pixels that have less (histogram equalisation, as datashader's `eq_hist`: Hummel, "Image enhancement by histogram
+//! A cell's tone is the mean of two answers to how much a value is. Its logarithm, from the least to the largest, keeps proportions; the share
+//! of lit cells that have less (histogram equalisation, as datashader's `eq_hist`: Hummel, "Image enhancement by histogram
 //! transformation", 1977) shows structure wherever it is. Together, what is dense stands out and what is sparse stays seen.
+
+use rayon::prelude::*;
 
 use crate::scene::HeatMap;
 
@@ -19,7 +21,7 @@ pub fn bucket_of(count: u32) -> usize {
     (octave * 16 + (below & 15)) as usize
 }
 
-/// Pixels by the bucket of their counts; empty ones are left out.
+/// Cells by the bucket of their values; those that are not lit are left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Histogram(pub [u32; BUCKETS]);
 
@@ -30,14 +32,26 @@ impl Default for Histogram {
 }
 
 impl Histogram {
-    /// Adds a pixel.
-    pub fn add(&mut self, count: u32) {
-        if count > 0 {
-            self.0[bucket_of(count)] += 1;
+    /// Adds a cell, where its value is at least `faint`, which is at least 1.
+    #[inline]
+    pub fn add(&mut self, value: u32, faint: u32) {
+        if value >= faint {
+            self.0[bucket_of(value)] += 1;
         }
     }
 
-    /// Adds another one's pixels.
+    /// All of these values.
+    #[must_use]
+    pub fn of(values: &[u32], faint: u32) -> Self {
+        let band = |values: &[u32]| {
+            let mut histogram = Self::default();
+            values.iter().for_each(|&value| histogram.add(value, faint));
+            histogram
+        };
+        values.par_chunks(1 << 14).map(band).reduce(Self::default, |all, band| all.and(&band))
+    }
+
+    /// Adds another one's cells.
     #[must_use]
     pub fn and(mut self, other: &Self) -> Self {
         self.0.iter_mut().zip(&other.0).for_each(|(own, more)| *own += more);
@@ -45,17 +59,19 @@ impl Histogram {
     }
 }
 
-/// The tone of each bucket, 0 to 1.
+/// The tone of each bucket, 0 to 1. `faint` is the least value that counts as lit.
 #[must_use]
-pub fn curve(histogram: &Histogram) -> [f32; BUCKETS] {
+pub fn curve(histogram: &Histogram, faint: u32) -> [f32; BUCKETS] {
     let lit = histogram.0.iter().sum::<u32>().max(1) as f32;
-    let highest = histogram.0.iter().rposition(|&pixels| pixels > 0).unwrap_or(0);
+    let highest = histogram.0.iter().rposition(|&cells| cells > 0).unwrap_or(0);
+    let least = bucket_of(faint);
     let mut below = 0;
     let mut tones = [0.0; BUCKETS];
     for (bucket, (tone, &own)) in tones.iter_mut().zip(&histogram.0).enumerate() {
         let share = (below as f32 + 0.5 * own as f32) / lit;
-        let octaves = ((bucket + 16) as f32 / (highest + 16) as f32).min(1.0);
-        *tone = 0.5 * (share + octaves);
+        // The least has an octave below it.
+        let octaves = (bucket + 16).saturating_sub(least) as f32 / (highest.saturating_sub(least) + 16) as f32;
+        *tone = 0.5 * (share + octaves.min(1.0));
         below += own;
     }
     tones
@@ -65,6 +81,12 @@ pub fn curve(histogram: &Histogram) -> [f32; BUCKETS] {
 #[must_use]
 pub fn heat_colors(tones: &[f32; BUCKETS], heat: &HeatMap) -> [u32; BUCKETS] {
     tones.map(|tone| heat.premultiplied[((tone * 255.0 + 0.5) as usize).min(255)])
+}
+
+/// A premultiplied colour with a part of its opacity.
+#[must_use]
+pub fn faded(color: u32, part: f32) -> u32 {
+    u32::from_le_bytes(color.to_le_bytes().map(|channel| (f32::from(channel) * part + 0.5) as u8))
 }
 
 /// The opacity of each bucket where rows have colours.
@@ -96,14 +118,14 @@ mod tests {
     #[test]
     fn tones_rise_from_what_is_alone_to_what_is_densest() {
         let mut histogram = Histogram::default();
-        (1..=1000u32).for_each(|count| (0..1000 / count).for_each(|_| histogram.add(count)));
-        let tones = curve(&histogram);
+        (1..=1000u32).for_each(|count| (0..1000 / count).for_each(|_| histogram.add(count, 1)));
+        let tones = curve(&histogram, 1);
         assert!(tones.windows(2).all(|pair| pair[0] <= pair[1]) && tones[0] > 0.0 && tones[bucket_of(1000)] > 0.95);
         // Where all have the same, they are in the middle of the others and as dense as the densest.
         let mut alone = Histogram::default();
-        alone.add(1);
-        alone.add(0);
-        assert_eq!(curve(&alone)[0], 0.75);
+        alone.add(1, 1);
+        alone.add(0, 1);
+        assert_eq!(curve(&alone, 1)[0], 0.75);
     }
 
     #[test]

@@ -1,0 +1,123 @@
+//! The cells of a splat on the CPU, and rows that are added to them in parts.
+
+use rayon::prelude::*;
+
+use super::params::{RUN, SplatParams};
+use super::project::Projector;
+use super::tone::Histogram;
+
+/// Parts that rows are divided into at most; each has a picture's worth of cells.
+const MOST_PARTS: usize = 8;
+/// Cells that are added up or coloured in one go.
+pub(super) const BAND: usize = 1 << 14;
+
+/// A cell: a count, or the sums of red, green and blue with the count behind them.
+pub(super) trait Cell: Copy + Default + Send + Sync {
+    type Ink;
+    fn add(&mut self, ink: Self::Ink);
+    fn merge(&mut self, other: &Self);
+    fn count(&self) -> u32;
+}
+
+impl Cell for u32 {
+    type Ink = ();
+
+    #[inline]
+    fn add(&mut self, (): ()) {
+        *self += 1;
+    }
+
+    #[inline]
+    fn merge(&mut self, other: &Self) {
+        *self += other;
+    }
+
+    #[inline]
+    fn count(&self) -> u32 {
+        *self
+    }
+}
+
+impl Cell for [u32; 4] {
+    type Ink = [u32; 4];
+
+    #[inline]
+    fn add(&mut self, ink: [u32; 4]) {
+        self.merge(&ink);
+    }
+
+    #[inline]
+    fn merge(&mut self, other: &Self) {
+        self.iter_mut().zip(other).for_each(|(own, more)| *own += more);
+    }
+
+    #[inline]
+    fn count(&self) -> u32 {
+        self[3]
+    }
+}
+
+/// How rows are gone over.
+pub(super) struct Rows {
+    /// Which of them, and into which cells.
+    pub(super) params: SplatParams,
+    /// How many there are.
+    pub(super) rows: usize,
+}
+
+impl Rows {
+    pub(super) fn splat<C: Cell>(
+        &self,
+        parts: &mut Vec<Vec<C>>,
+        positions: &[[f32; 3]],
+        projector: &impl Projector,
+        ink: impl Fn(usize, f32) -> C::Ink + Sync,
+    ) -> usize {
+        let runs = self.params.runs(self.rows);
+        parts.resize_with(rayon::current_num_threads().clamp(1, MOST_PARTS), Vec::new);
+        let runs_each = runs.div_ceil(parts.len());
+        let stride = self.params.stride.max(1) as usize;
+        let first_run = self.params.phase as usize;
+        let splat_rows = |cells: &mut [C], rows: std::ops::Range<usize>| {
+            let mut outside = 0;
+            for (row, position) in rows.clone().zip(&positions[rows]) {
+                match projector.cell(*position).and_then(|(cell, w)| cells.get_mut(cell).map(|cell| (cell, w))) {
+                    Some((cell, w)) => cell.add(ink(row, w)),
+                    None => outside += 1,
+                }
+            }
+            outside
+        };
+        let splat_part = |(part, cells): (usize, &mut Vec<C>)| {
+            cells.clear();
+            cells.resize(self.params.cells as usize, C::default());
+            let (begin, end) = ((part * runs_each).min(runs), ((part + 1) * runs_each).min(runs));
+            if stride == 1 {
+                let row = |run: usize| ((run + first_run) * RUN).min(self.rows);
+                return splat_rows(cells, row(begin)..row(end));
+            }
+            let run_rows = |run: usize| {
+                let row = (run * stride + first_run) * RUN;
+                row.min(self.rows)..(row + RUN).min(self.rows)
+            };
+            (begin..end).map(|run| splat_rows(cells, run_rows(run))).sum()
+        };
+        parts.par_iter_mut().enumerate().map(splat_part).sum()
+    }
+}
+
+/// Adds all parts to the first and counts its pixels by their counts.
+pub(super) fn merge<C: Cell>(parts: &mut [Vec<C>]) -> Histogram {
+    let Some((first, rest)) = parts.split_first_mut() else { return Histogram::default() };
+    let rest = &*rest;
+    let merge_band = |(band, cells): (usize, &mut [C])| {
+        for other in rest {
+            let others = other.get(band * BAND..).unwrap_or_default();
+            cells.iter_mut().zip(others).for_each(|(cell, more)| cell.merge(more));
+        }
+        let mut histogram = Histogram::default();
+        cells.iter().for_each(|cell| histogram.add(cell.count(), 1));
+        histogram
+    };
+    first.par_chunks_mut(BAND).enumerate().map(merge_band).reduce(Histogram::default, |all, band| all.and(&band))
+}
