@@ -161,6 +161,14 @@ fn more_rows_than_the_device_takes_are_refused_before_any_work_and_told_what_to_
     // Where a binding may be as large as it likes, entries are still counted in 32 bits.
     (caps.limits.max_storage_buffer_binding_size, caps.limits.max_buffer_size) = (u64::from(u32::MAX), u64::MAX);
     assert!(check(&caps, 20_000_000, 200).is_err());
+    // Where the choice is left to the program, it is the CPU then.
+    let mut context = gpu().clone();
+    context.caps.limits.max_storage_buffer_binding_size = 128 << 20;
+    let embedding = Embedding::Tsne(TsneOptions { perplexity: 30.0, ..TsneOptions::default() });
+    let (compute, reason) = embedding.automatic(1_000_000, Compute::Gpu(context.clone()));
+    assert!(matches!(compute, Compute::Cpu) && matches!(reason, Some(ProjectError::TooLargeForGpu { .. })));
+    let (compute, reason) = embedding.automatic(100_000, Compute::Gpu(context));
+    assert!(matches!(compute, Compute::Gpu(_)) && reason.is_none());
 }
 
 /// The divergence on both devices, at other positions than those of a run's start.

@@ -42,6 +42,18 @@ impl Embedding {
         (1..=self.dims()).map(|axis| AxisLabel { name: format!("{name} {axis}"), explained_variance_ratio: None }).collect()
     }
 
+    /// What is left of a choice that was left to the program: the CPU where the device does not take so many rows, with the reason.
+    #[must_use]
+    pub fn automatic(&self, rows: usize, compute: Compute) -> (Compute, Option<ProjectError>) {
+        let checked = match self {
+            Self::Tsne(options) => tsne::check_device(rows, options, &compute),
+        };
+        match checked {
+            Ok(()) => (compute, None),
+            Err(reason) => (Compute::Cpu, Some(reason)),
+        }
+    }
+
     /// Seeks neighbours and places the rows of `source`, `[rows, dims]`, for the first step. `is_tunable`: keep what other parameters need.
     ///
     /// # Errors

@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 
 use super::exit_code::Exit;
 use crate::catalog::SpaceKey;
-use crate::project::{DeviceChoice, Embedding, Layout, Method, Projection};
+use crate::project::{Compute, DeviceChoice, Embedding, Layout, Method, Projection};
 
 use input::Input;
 use into::EarlierLayout;
@@ -136,8 +136,9 @@ pub(super) fn project(args: &ProjectArgs) -> anyhow::Result<Told> {
     let layout = match &earlier {
         Some(earlier) => earlier.grow(matrix.as_source(), shown.as_deref(), &progress),
         None => {
-            let compute = args.device.open().context("--device gpu")?;
             let (space, column_names) = (matrix.as_source(), input.column_names());
+            let rows = shown.as_ref().map_or(space.rows(), Vec::len);
+            let compute = open_device(args.device, &method, rows)?;
             let projection = Projection { space, shown: shown.as_deref(), column_names, method: method.clone() };
             projection.run(&compute, &progress).map_err(anyhow::Error::from)
         }
@@ -150,6 +151,17 @@ pub(super) fn project(args: &ProjectArgs) -> anyhow::Result<Told> {
     let write = before_write.elapsed().as_secs_f64();
     let seconds = Seconds { load, projection: layout.seconds, write, total: start.elapsed().as_secs_f64() };
     Ok(Told { json: to_json(input.dims(), &method, &layout, &seconds), words: in_words(args, input.dims(), &method, &layout, &seconds) })
+}
+
+/// What was asked for; where that was left open, the CPU if the GPU does not take so many rows, and why on standard error.
+fn open_device(choice: DeviceChoice, method: &Method, rows: usize) -> anyhow::Result<Compute> {
+    let compute = choice.open().context("--device gpu")?;
+    let (DeviceChoice::Auto, Method::Embedding(embedding)) = (choice, method) else { return Ok(compute) };
+    let (compute, reason) = embedding.automatic(rows, compute);
+    if let Some(reason) = reason {
+        eprintln!("tagscape: on the CPU: {reason}");
+    }
+    Ok(compute)
 }
 
 /// The method with its axes, from 0, all of them there.

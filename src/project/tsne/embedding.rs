@@ -61,14 +61,24 @@ pub fn prepare(
         return Err(ProjectError::EmbeddingDims { given: options.dims });
     }
     let rows = source.rows();
+    check_device(rows, options, compute)?;
     let perplexity = within_reach(options.perplexity, rows);
     let k = neighbors_for(perplexity);
-    if let Compute::Gpu(context) = compute {
-        gpu::check(&context.caps, rows, k)?;
-    }
     let neighborhood = Neighborhood::new(source, options.pca_dims, options.dims, k, compute, &Part::new(observer, 0.0, 0.9))?;
     let begin = Begin { perplexity, is_tunable, options, compute };
     if options.dims == 2 { begin.run::<2>(neighborhood, Steps::Plane) } else { begin.run::<3>(neighborhood, Steps::Space) }
+}
+
+/// Whether the device takes so many rows at these options' perplexity; looked at before any work is done.
+///
+/// # Errors
+/// [`ProjectError::TooLargeForGpu`].
+pub fn check_device(rows: usize, options: &TsneOptions, compute: &Compute) -> Result<(), ProjectError> {
+    let k = neighbors_for(within_reach(options.perplexity, rows)).min(rows.saturating_sub(1));
+    match compute {
+        Compute::Cpu => Ok(()),
+        Compute::Gpu(context) => gpu::check(&context.caps, rows, k),
+    }
 }
 
 /// What a run begins with, beside the neighbours.

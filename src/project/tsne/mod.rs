@@ -18,7 +18,7 @@ mod step_seconds;
 pub mod still;
 
 pub use affinities::Affinities;
-pub use embedding::{TsneEmbedding, prepare};
+pub use embedding::{TsneEmbedding, check_device, prepare};
 pub(super) use embedding::{neighbors_for, within_reach};
 pub use newcomers::{FIRST_NEIGHBORS, NewcomerOptions, settle};
 pub use run::{Pace, Schedule, TsneRun};
