@@ -4,9 +4,10 @@ use std::mem::offset_of;
 
 use tagscape::gpu::{Binding, BindingKind, Kernel, ShaderSource};
 use tagscape::project;
+use tagscape::project::nearest::gpu::NearestParams;
 use tagscape::project::pca::gpu::PcaParams;
 use tagscape::project::tsne::gpu::params::{FftPass, TsneParams, TsnePartial, TsnePlan};
-use tagscape::project::{pca, tsne};
+use tagscape::project::{nearest, pca, tsne};
 use tagscape::render::{self, splat::SplatParams};
 use wgpu::naga::{AddressSpace, Module, StorageAccess, TypeInner};
 
@@ -69,6 +70,14 @@ fn the_parameters_of_pca_lie_where_the_shader_reads_them() {
     let rust = layout_of!(PcaParams { rows, dims, axes, slab_rows, scale, unscale, unused_a, unused_b });
     for kernel in pca::gpu::KERNELS {
         assert_layout(&kernel.shader, "PcaParams", &rust);
+    }
+}
+
+#[test]
+fn the_parameters_of_the_search_for_neighbours_lie_where_the_shaders_read_them() {
+    let rust = layout_of!(NearestParams { rows, dims, first, queries, wanted, slot, unused_a, unused_b });
+    for kernel in nearest::gpu::KERNELS {
+        assert_layout(&kernel.shader, "NearestParams", &rust);
     }
 }
 

@@ -34,6 +34,14 @@ pub struct Found {
     pub recall_measured: f64,
 }
 
+impl Found {
+    /// What a search of any kind found among the rows of `matrix`, measured.
+    #[must_use]
+    pub fn measured(matrix: &FeatureMatrix, table: NeighborTable) -> Self {
+        Self { recall_measured: recall::measure(matrix, &table), table }
+    }
+}
+
 /// Why there are no neighbours.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -56,7 +64,5 @@ pub enum NeighborError {
 /// # Errors
 /// [`NeighborError`].
 pub fn find(matrix: &FeatureMatrix, k: usize, watch: &dyn Watch) -> Result<Found, NeighborError> {
-    let table = exact::search(matrix, k, watch)?;
-    let recall_measured = recall::measure(matrix, &table);
-    Ok(Found { table, recall_measured })
+    Ok(Found::measured(matrix, exact::search(matrix, k, watch)?))
 }

@@ -10,6 +10,7 @@ mod error;
 mod into;
 mod layout;
 mod method;
+pub mod nearest;
 mod neighborhood;
 mod original;
 pub mod pca;
@@ -32,7 +33,7 @@ pub use tsne::NewcomerOptions;
 use crate::gpu::{Kernel, ShaderSource};
 
 /// Every compute kernel of this module, by method.
-pub const KERNELS: &[&[&Kernel]] = &[pca::gpu::KERNELS, tsne::gpu::kernels::KERNELS];
+pub const KERNELS: &[&[&Kernel]] = &[nearest::gpu::KERNELS, pca::gpu::KERNELS, tsne::gpu::kernels::KERNELS];
 
 /// Every shader of this module.
 pub fn shaders() -> impl Iterator<Item = ShaderSource> {

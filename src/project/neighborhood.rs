@@ -4,10 +4,11 @@ use std::time::Instant;
 
 use super::device::Compute;
 use super::error::ProjectError;
+use super::nearest;
 use super::pca;
 use super::run::{Observer, Part};
 use crate::matrix::{FeatureMatrix, RowSource};
-use crate::neighbors::{self, Found, Watch};
+use crate::neighbors::{Found, Watch};
 
 /// Rows among their neighbours.
 #[derive(Clone, Debug)]
@@ -23,6 +24,8 @@ pub struct Neighborhood {
     pub pca_seconds: f64,
     /// Wall time of the search, in seconds.
     pub knn_seconds: f64,
+    /// Where they were sought.
+    compute: Compute,
 }
 
 impl Watch for Part<'_> {
@@ -60,8 +63,9 @@ impl Neighborhood {
         let pca_seconds = start.elapsed().as_secs_f64();
 
         let start = Instant::now();
-        let found = neighbors::find(&features, k, &Part::new(observer, 0.25, 1.0))?;
-        Ok(Self { components, features, found, pca_seconds, knn_seconds: start.elapsed().as_secs_f64() })
+        let found = nearest::find(&features, k, compute, &Part::new(observer, 0.25, 1.0))?;
+        let knn_seconds = start.elapsed().as_secs_f64();
+        Ok(Self { components, features, found, pca_seconds, knn_seconds, compute: compute.clone() })
     }
 
     /// Seeks again where rows have fewer than `k` neighbours, of as many others as there are.
@@ -71,7 +75,7 @@ impl Neighborhood {
     pub fn widen(&mut self, k: usize, observer: &dyn Observer) -> Result<(), ProjectError> {
         if self.found.table.k < k.min(self.features.rows().saturating_sub(1)) {
             let start = Instant::now();
-            self.found = neighbors::find(&self.features, k, &Part::new(observer, 0.0, 1.0))?;
+            self.found = nearest::find(&self.features, k, &self.compute, &Part::new(observer, 0.0, 1.0))?;
             self.knn_seconds += start.elapsed().as_secs_f64();
         }
         Ok(())

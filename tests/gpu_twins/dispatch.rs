@@ -1,24 +1,24 @@
 //! One kernel on buffers of any content: what it wrote comes back as bits.
 
-use bytemuck::Pod;
+use bytemuck::{NoUninit, Pod};
 use tagscape::gpu::{BindingKind, Kernel, StorageBuffer};
-use tagscape::project::tsne::gpu::params::{FftPass, TsneParams, TsnePlan};
+use tagscape::project::tsne::gpu::params::{FftPass, TsnePlan};
 
 use crate::common::gpu::gpu;
 
-/// A run of a kernel of t-SNE.
+/// A run of a kernel of t-SNE or of the search for neighbours.
 pub struct Job {
     kernel: &'static Kernel,
-    params: TsneParams,
+    params: Vec<u8>,
     plan: TsnePlan,
     pass: FftPass,
     data: Vec<Vec<u32>>,
 }
 
 impl Job {
-    pub fn new(kernel: &'static Kernel, params: TsneParams) -> Self {
+    pub fn new(kernel: &'static Kernel, params: impl NoUninit) -> Self {
         let plan = TsnePlan { changed: 1, ..TsnePlan::default() };
-        Self { kernel, params, plan, pass: FftPass::default(), data: Vec::new() }
+        Self { kernel, params: bytemuck::bytes_of(&params).to_vec(), plan, pass: FftPass::default(), data: Vec::new() }
     }
 
     pub fn plan(self, plan: TsnePlan) -> Self {
@@ -52,7 +52,7 @@ impl Job {
             context.queue.write_buffer(&buffer, 0, bytes);
             buffer
         };
-        let told = [bytemuck::bytes_of(&self.params), bytemuck::bytes_of(&self.plan), bytemuck::bytes_of(&self.pass)].map(uniform);
+        let told = [&self.params[..], bytemuck::bytes_of(&self.plan), bytemuck::bytes_of(&self.pass)].map(uniform);
         let data: Vec<_> = self.data.iter().map(|values| StorageBuffer::from_values(context, "data", values).unwrap()).collect();
         let mut next = data.iter();
         let mut written = Vec::new();

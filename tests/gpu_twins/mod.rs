@@ -3,6 +3,7 @@
 //! A new kernel needs an entry in [`TWINS`], or a check in [`CHECKS`]: a test finds every `@compute` entry point that has none.
 
 mod dispatch;
+mod neighbors;
 mod pca;
 mod runner;
 mod splat;
@@ -19,8 +20,8 @@ use crate::common::shaders;
 
 /// One entry for each kernel that goes over a matrix.
 const TWINS: &[Twin] = &[pca::MEAN, pca::COVARIANCE, pca::TRANSFORM];
-/// And for each of t-SNE, and of the splat.
-const CHECKS: [&[Check]; 4] = [tsne::CHECKS, tsne_grid::CHECKS, tsne_lists::CHECKS, splat::CHECKS];
+/// And for each of t-SNE, of the splat, and of the search for neighbours.
+const CHECKS: [&[Check]; 5] = [tsne::CHECKS, tsne_grid::CHECKS, tsne_lists::CHECKS, splat::CHECKS, neighbors::CHECKS];
 
 #[test]
 fn every_compute_entry_point_has_a_twin() {
