@@ -19,16 +19,18 @@ pub enum MethodKind {
     StdPca,
     /// t-SNE.
     Tsne,
+    /// UMAP.
+    Umap,
 }
 
 impl MethodKind {
     /// All, in the order in which they are offered.
-    pub const ALL: [Self; 4] = [Self::Original, Self::Pca, Self::StdPca, Self::Tsne];
+    pub const ALL: [Self; 5] = [Self::Original, Self::Pca, Self::StdPca, Self::Tsne, Self::Umap];
 
     /// Whether it places rows step by step, by their neighbours.
     #[must_use]
     pub fn is_embedding(self) -> bool {
-        matches!(self, Self::Tsne)
+        matches!(self, Self::Tsne | Self::Umap)
     }
 
     /// The name on the command line and in events.
@@ -39,6 +41,7 @@ impl MethodKind {
             Self::Pca => "pca",
             Self::StdPca => "std-pca",
             Self::Tsne => "tsne",
+            Self::Umap => "umap",
         }
     }
 
@@ -50,6 +53,7 @@ impl MethodKind {
             Self::Pca => "PCA",
             Self::StdPca => "STD-PCA",
             Self::Tsne => "t-SNE",
+            Self::Umap => "UMAP",
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::command::MethodKind;
 use crate::gpu::PositionBuffer;
 use crate::matrix::RowSource;
 use crate::project::tsne::TsneOptions;
+use crate::project::umap::UmapOptions;
 use crate::project::{Compute, Descent, Embedding, Layout, Method, Observer, Projection, Tuning, descent};
 use crate::scene::{AxisScale, Dimensions, PickGrid};
 use crate::store::{Collection, MatrixFile};
@@ -158,6 +159,7 @@ impl ProjectionRequest {
         let dims = self.dimensions.count();
         match self.method {
             MethodKind::Tsne => Some(Embedding::Tsne(TsneOptions { dims, perplexity: self.tuning.perplexity, ..TsneOptions::default() })),
+            MethodKind::Umap => Some(Embedding::Umap(UmapOptions { dims, min_dist: self.tuning.min_dist, ..UmapOptions::default() })),
             MethodKind::Original | MethodKind::Pca | MethodKind::StdPca => None,
         }
     }

@@ -47,6 +47,8 @@ pub enum MethodArg {
     StdPca,
     /// t-SNE, with the defaults of `tagscape project`
     Tsne,
+    /// UMAP, likewise
+    Umap,
 }
 
 /// `--view`.
@@ -92,7 +94,9 @@ impl ViewArgs {
         let mut dimensions = if self.three_d { Dimensions::Three } else { Dimensions::Two };
         let axes = match &self.axes {
             None => None,
-            Some(_) if self.method == MethodArg::Tsne => anyhow::bail!("t-SNE has no --axes to choose; --3d gives it a third"),
+            Some(_) if matches!(self.method, MethodArg::Tsne | MethodArg::Umap) => {
+                anyhow::bail!("t-SNE and UMAP have no --axes to choose; --3d gives them a third")
+            }
             Some(text) => {
                 let tags = collection.tags(space)?.map(|tags| tags.names().to_vec()).unwrap_or_default();
                 let named = if self.method == MethodArg::Original { tags.as_slice() } else { &[] };
@@ -115,6 +119,7 @@ impl ViewArgs {
                 MethodArg::Pca => MethodKind::Pca,
                 MethodArg::StdPca => MethodKind::StdPca,
                 MethodArg::Tsne => MethodKind::Tsne,
+                MethodArg::Umap => MethodKind::Umap,
             },
             dimensions,
             view: self.view.kind(),

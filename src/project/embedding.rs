@@ -6,6 +6,7 @@ use super::error::ProjectError;
 use super::layout::AxisLabel;
 use super::run::Observer;
 use super::tsne::{self, TsneOptions};
+use super::umap::{self, UmapOptions};
 use crate::matrix::RowSource;
 
 /// A method that places rows by their neighbours, with its options.
@@ -14,6 +15,8 @@ use crate::matrix::RowSource;
 pub enum Embedding {
     /// t-SNE.
     Tsne(TsneOptions),
+    /// UMAP.
+    Umap(UmapOptions),
 }
 
 impl Embedding {
@@ -22,6 +25,7 @@ impl Embedding {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Tsne(_) => "tsne",
+            Self::Umap(_) => "umap",
         }
     }
 
@@ -30,6 +34,7 @@ impl Embedding {
     pub fn dims(&self) -> usize {
         match self {
             Self::Tsne(options) => options.dims,
+            Self::Umap(options) => options.dims,
         }
     }
 
@@ -38,6 +43,7 @@ impl Embedding {
     pub fn axes(&self) -> Vec<AxisLabel> {
         let name = match self {
             Self::Tsne(_) => "t-SNE",
+            Self::Umap(_) => "UMAP",
         };
         (1..=self.dims()).map(|axis| AxisLabel { name: format!("{name} {axis}"), explained_variance_ratio: None }).collect()
     }
@@ -67,6 +73,7 @@ impl Embedding {
     ) -> Result<Box<dyn Descent>, ProjectError> {
         Ok(match self {
             Self::Tsne(options) => Box::new(tsne::prepare(source, options, is_tunable, compute, observer)?),
+            Self::Umap(options) => Box::new(umap::prepare(source, options, compute, observer)?),
         })
     }
 }

@@ -51,7 +51,7 @@ pub enum ProjectError {
         limit: usize,
     },
     /// Embeddings are made to be looked at.
-    #[error("t-SNE makes layouts of 2 or 3 dimensions, not {given}")]
+    #[error("t-SNE and UMAP make layouts of 2 or 3 dimensions, not {given}")]
     EmbeddingDims {
         /// What was asked for.
         given: usize,
@@ -87,12 +87,25 @@ pub enum ProjectError {
     LayoutNotFinite {
         /// The first such row.
         row: usize,
+    /// A neighbourhood of one row is the row itself.
+    #[error("UMAP takes 2 neighbours or more (the row itself is one), not {given}")]
+    TooFewNeighbors {
+        /// What was asked for.
+        given: usize,
+    },
+    /// UMAP's curve has a scale of 1.
+    #[error("UMAP's min-dist must be a number from 0 to 1, not {given}")]
+    MinDist {
+        /// What was asked for.
+        given: f32,
     },
     /// An embedding's columns must fit a binding each.
     #[error(
-        "t-SNE of {rows} rows needs {bytes} bytes in one buffer, and this GPU takes {limit}; compute it on the CPU (--device cpu), or show fewer rows (--tracks, --every)"
+        "{method} of {rows} rows needs {bytes} bytes in one buffer, and this GPU takes {limit}; compute it on the CPU (--device cpu), or show fewer rows (--tracks, --every)"
     )]
     TooLargeForGpu {
+        /// t-SNE or UMAP.
+        method: &'static str,
         /// The rows.
         rows: usize,
         /// Bytes wanted.

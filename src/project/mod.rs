@@ -17,6 +17,7 @@ pub mod pca;
 mod rows;
 mod run;
 pub mod tsne;
+pub mod umap;
 
 pub use descent::{Descent, Tuning};
 pub use device::{Compute, ComputeDevice, DeviceChoice};
@@ -33,7 +34,8 @@ pub use tsne::NewcomerOptions;
 use crate::gpu::{Kernel, ShaderSource};
 
 /// Every compute kernel of this module, by method.
-pub const KERNELS: &[&[&Kernel]] = &[nearest::gpu::KERNELS, pca::gpu::KERNELS, tsne::gpu::kernels::KERNELS];
+pub const KERNELS: &[&[&Kernel]] =
+    &[nearest::gpu::KERNELS, pca::gpu::KERNELS, tsne::gpu::kernels::KERNELS, umap::gpu::kernels::KERNELS];
 
 /// Every shader of this module.
 pub fn shaders() -> impl Iterator<Item = ShaderSource> {

@@ -67,6 +67,13 @@ pub fn descent_panel_ui(ui: &mut Ui, view: &DescentView, state: &mut DescentPane
         commands.extend(perplexity_ui(ui, view, state).map(|perplexity| Command::Tune(Tuning { perplexity, ..tuning })));
         commands.extend(exaggeration_ui(ui, view).map(|exaggeration| Command::Tune(Tuning { exaggeration, ..tuning })));
     }
+    if view.method == MethodKind::Umap {
+        let mut min_dist = tuning.min_dist;
+        let slider = Slider::new(&mut min_dist, 0.0..=1.0).max_decimals(2);
+        if named(ui, "Smallest distance", "How near segments that belong together may lie: less makes denser clusters", slider) {
+            commands.push(Command::Tune(Tuning { min_dist, ..tuning }));
+        }
+    }
     let mut rate = tuning.rate;
     let slider = Slider::new(&mut rate, 0.1..=10.0).logarithmic(true).custom_formatter(|rate, _| format!("×{rate:.1}"));
     if named(ui, "Learning rate", "Beside the method's own, which follows the number of segments", slider) {
@@ -162,6 +169,16 @@ mod tests {
         assert!(tuned(|tuning| tuning.exaggeration.is_some() && tuning.perplexity == 30.0 && tuning.rate == 1.0));
         let own = DescentView { tuning: Tuning { exaggeration: Some(4.0), ..VIEW.tuning }, ..VIEW };
         assert!(everywhere(&own).contains(&Command::Tune(VIEW.tuning)), "back to the plan");
+    }
+
+    #[test]
+    fn umap_has_a_smallest_distance_and_nothing_of_tsne() {
+        let commands = everywhere(&DescentView { method: MethodKind::Umap, divergence: None, exaggeration: None, ..VIEW });
+        let tunings: Vec<&Tuning> =
+            commands.iter().filter_map(|command| if let Command::Tune(tuning) = command { Some(tuning) } else { None }).collect();
+        assert!(tunings.iter().any(|tuning| tuning.min_dist != 0.1 && tuning.rate == 1.0));
+        assert!(tunings.iter().any(|tuning| tuning.rate != 1.0 && tuning.min_dist == 0.1));
+        assert!(tunings.iter().all(|tuning| tuning.perplexity == 30.0 && tuning.exaggeration.is_none()));
     }
 
     #[test]

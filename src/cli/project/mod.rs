@@ -6,6 +6,7 @@ mod output;
 mod progress;
 mod row_numbers;
 mod tsne_args;
+mod umap_args;
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -22,8 +23,9 @@ use input::Input;
 use into::EarlierLayout;
 use progress::TerminalProgress;
 use tsne_args::TsneArgs;
+use umap_args::UmapArgs;
 
-/// Projects a space to a layout: its own dimensions, principal components, or t-SNE
+/// Projects a space to a layout: its own dimensions, principal components, t-SNE or UMAP
 ///
 /// Writes float32 [rows, dims], readable by numpy.load. Where --tracks or --every leave rows out, LAYOUT.rows.npy beside it has the
 /// numbers (from 0) of the rows that are there, and a PCA is fitted on all rows all the same.
@@ -59,6 +61,8 @@ pub struct ProjectArgs {
     /// rows, or those of OLD.rows.npy beside it; --pca-dims as it was made with
     #[arg(long, value_name = "OLD.npy")]
     into: Option<PathBuf>,
+    #[command(flatten)]
+    umap: UmapArgs,
     /// What to compute on: auto, cpu or gpu
     #[arg(long, default_value = "auto")]
     device: DeviceChoice,
@@ -77,6 +81,8 @@ enum MethodName {
     StdPca,
     /// t-SNE of the rows that are shown
     Tsne,
+    /// UMAP of the rows that are shown
+    Umap,
 }
 
 /// Wall time in seconds.
@@ -166,6 +172,10 @@ fn open_device(choice: DeviceChoice, method: &Method, rows: usize) -> anyhow::Re
 
 /// The method with its axes, from 0, all of them there.
 fn method(args: &ProjectArgs, input: &Input) -> anyhow::Result<Method> {
+    if args.method == MethodName::Umap {
+        return args.umap.options(args);
+    }
+    args.umap.refuse()?;
     if args.method == MethodName::Tsne {
         return args.tsne.options(args);
     }
@@ -187,7 +197,7 @@ fn method(args: &ProjectArgs, input: &Input) -> anyhow::Result<Method> {
     Ok(match args.method {
         MethodName::Original => Method::Original { axes },
         MethodName::Pca => Method::Pca { components: axes },
-        MethodName::StdPca | MethodName::Tsne => Method::StdPca { components: axes },
+        MethodName::StdPca | MethodName::Tsne | MethodName::Umap => Method::StdPca { components: axes },
     })
 }
 

@@ -1,4 +1,4 @@
-//! Options that only t-SNE has.
+//! Options that t-SNE has; some of them UMAP has as well.
 
 use anyhow::bail;
 
@@ -6,24 +6,24 @@ use super::ProjectArgs;
 use crate::project::tsne::TsneOptions;
 use crate::project::{Embedding, Method, NewcomerOptions};
 
-/// What t-SNE takes; none of it goes with another method.
+/// What t-SNE takes. Of it, UMAP takes the steps, the components and the seed.
 #[derive(Clone, Debug, clap::Args)]
 pub struct TsneArgs {
     /// t-SNE: how many neighbours count, roughly (default 30; with --into 5; at most a third of the rows)
     #[arg(long, value_name = "P")]
     perplexity: Option<f64>,
-    /// t-SNE: steps in all (default 750, the first 250 exaggerated; with --into 250)
+    /// t-SNE, UMAP: steps in all (t-SNE: 750, the first 250 exaggerated, or 250 with --into; UMAP: 500 up to 10,000 rows, 200 above)
     #[arg(long, value_name = "N")]
-    iterations: Option<usize>,
+    pub(super) iterations: Option<usize>,
     /// t-SNE: what attraction is multiplied by in the first 250 steps (default 12)
     #[arg(long, value_name = "X")]
     exaggeration: Option<f32>,
-    /// t-SNE: principal components that neighbours are sought in (default 50)
+    /// t-SNE, UMAP: principal components that neighbours are sought in (default 50)
     #[arg(long, value_name = "N")]
-    pca_dims: Option<usize>,
-    /// t-SNE: for the noise in the first positions (default 0)
+    pub(super) pca_dims: Option<usize>,
+    /// t-SNE, UMAP: for what is left to chance, such as noise in the first positions (default 0)
     #[arg(long, value_name = "SEED")]
-    seed: Option<u64>,
+    pub(super) seed: Option<u64>,
 }
 
 impl TsneArgs {
@@ -68,15 +68,20 @@ impl TsneArgs {
         })
     }
 
-    /// Refuses what was given with another method.
+    /// Refuses what was given with a method that places no rows by their neighbours.
     pub fn refuse(&self) -> anyhow::Result<()> {
-        let given = [
-            ("--perplexity", self.perplexity.is_some()),
-            ("--iterations", self.iterations.is_some()),
-            ("--exaggeration", self.exaggeration.is_some()),
-            ("--pca-dims", self.pca_dims.is_some()),
-            ("--seed", self.seed.is_some()),
-        ];
+        self.refuse_own()?;
+        let given =
+            [("--iterations", self.iterations.is_some()), ("--pca-dims", self.pca_dims.is_some()), ("--seed", self.seed.is_some())];
+        match given.iter().find(|(_, is_given)| *is_given) {
+            Some((name, _)) => bail!("{name} goes with --method tsne and umap"),
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses what goes with t-SNE alone.
+    pub fn refuse_own(&self) -> anyhow::Result<()> {
+        let given = [("--perplexity", self.perplexity.is_some()), ("--exaggeration", self.exaggeration.is_some())];
         match given.iter().find(|(_, is_given)| *is_given) {
             Some((name, _)) => bail!("{name} goes with --method tsne"),
             None => Ok(()),

@@ -59,7 +59,7 @@ pub fn check(caps: &DeviceCaps, rows: usize, k: usize) -> Result<(), ProjectErro
     // A neighbour has a number and a weight, in columns of their own; a position has four numbers.
     let bytes = entries.saturating_mul(4).max((rows as u64).saturating_mul(16));
     let limit = caps.storage_binding_bytes().min(MOST_ENTRIES * 4);
-    if bytes > limit { Err(ProjectError::TooLargeForGpu { rows, bytes, limit }) } else { Ok(()) }
+    if bytes > limit { Err(ProjectError::TooLargeForGpu { method: "t-SNE", rows, bytes, limit }) } else { Ok(()) }
 }
 
 impl TsneGpuRun {
