@@ -39,7 +39,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("anyhow", &["cli"]),
     ("burn", &["nn"]),
     ("burn_flex", &["nn"]),
-    ("bytemuck", &["store/matrix_file.rs", "gpu", "project/**/gpu.rs", "project/tsne/gpu", "render"]),
+    ("bytemuck", &["store/matrix_file.rs", "gpu", "project/**/gpu.rs", "project/tsne/gpu", "project/umap/gpu", "render"]),
     ("clap", &["cli"]),
     ("cpal", &["player/output/cpal.rs"]),
     ("ctrlc", &["cli/interrupt.rs"]),
@@ -75,7 +75,7 @@ const CRATES: &[(&str, &[&str])] = &[
         &[
             "gpu",
             "project/**/gpu.rs",
-            "project/tsne/gpu",
+            "project/tsne/gpu", "project/umap/gpu",
             "render",
             "app/drawing_trial.rs",
             "app/frame.rs",

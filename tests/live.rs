@@ -159,6 +159,37 @@ fn it_is_paused_goes_on_is_reheated_and_tuned_without_starting_over() {
 }
 
 #[test]
+fn umap_forms_is_paused_tuned_and_reheated_as_well() {
+    for (dimensions, compute) in [(Dimensions::Two, Compute::Cpu), (Dimensions::Three, Compute::Gpu(gpu().clone()))] {
+        let is_on_gpu = matches!(compute, Compute::Gpu(_));
+        let (mut session, _folder) = Session::open(MethodKind::Umap, dimensions, compute);
+        session.fetch(|state| iterations_of(state) > 5);
+        session.wish(Command::SetPaused(true));
+        assert!(session.stands_still(), "paused");
+        assert!(session.iteration() < 500);
+        session.wish(Command::Tune(Tuning { min_dist: 0.9, rate: 0.5, ..Tuning::default() }));
+        session.wish(Command::SetPaused(false));
+        session.fetch(|state| !state.is_moving());
+        let shown = session.state.shown.as_ref().unwrap();
+        let (descent, wide) = (shown.descent.unwrap(), shown.scene.bounds.extent().max_element());
+        assert_eq!((descent.iteration, descent.planned, descent.divergence, descent.exaggeration), (500, 500, None, None));
+        assert_eq!(shown.scene.bounds, Bounds::of(&shown.scene.positions), "what stands still is seen whole");
+        assert_eq!(shown.columns.is_some(), is_on_gpu, "a GPU's steps write where the renderer reads");
+        if let Some(columns) = &shown.columns {
+            assert_eq!(columns.read(gpu()).unwrap(), shown.scene.positions.to_vec());
+        }
+        let before = shown.scene.positions.clone();
+        session.wish(Command::Tune(Tuning { min_dist: 0.0, ..Tuning::default() }));
+        session.wish(Command::Reheat);
+        assert!(session.state.is_moving());
+        session.fetch(|state| !state.is_moving());
+        assert_eq!((session.iteration(), session.told.last()), (1000, Some(&Some(1000))));
+        let shown = session.state.shown.as_ref().unwrap();
+        assert!(shown.scene.positions != before && wide > 1.0 && session.state.notice.is_none(), "{:?}", session.state.notice);
+    }
+}
+
+#[test]
 fn another_projection_ends_it_and_a_request_that_is_given_up_leaves_the_map_as_it_is() {
     let (mut session, _folder) = Session::open(MethodKind::Tsne, Dimensions::Two, Compute::Cpu);
     session.fetch(|state| iterations_of(state) > 5);

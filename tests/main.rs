@@ -32,6 +32,7 @@ mod store;
 mod tensors;
 mod tsne;
 mod tsne_gpu;
+mod umap;
 mod vggish;
 #[cfg(target_os = "linux")]
 mod window;

@@ -198,6 +198,38 @@ fn tsne_reports_its_parts_and_refuses_what_is_not_its_own() {
 }
 
 #[test]
+fn umap_reports_its_parts_and_refuses_what_is_not_its_own() {
+    let (place, matrix) = Place::with_matrix();
+    for dims in [2, 3] {
+        for device in ["cpu", "gpu"] {
+            let line = format!("m.npy --method umap --dims {dims} --neighbors 10 --min-dist 0.3 --out layout.npy --device {device}");
+            let report = place.json(&line);
+            let expected = ["rows", "dims_in", "dims_out", "method", "device", "seconds", "iterations", "knn_recall_measured"];
+            assert_eq!(keys(&report).into_iter().filter(|key| *key != "metric").collect::<Vec<_>>(), expected);
+            assert_eq!(keys(&report["seconds"]), ["load", "pca", "knn", "affinities", "optimize", "write", "total"]);
+            assert_eq!((&report["method"], &report["device"], &report["iterations"]), (&"umap".into(), &device.into(), &500.into()));
+            let layout = place.matrix("layout.npy");
+            assert_eq!((layout.rows(), layout.dims()), (matrix.rows(), dims));
+        }
+    }
+    assert_eq!(place.json("m.npy --method umap --iterations 20 --seed 3 --pca-dims 4 --out layout.npy")["iterations"], 20);
+    let said = place.run("m.npy --method umap --iterations 20 --out layout.npy").out;
+    assert!(said.contains("20 iterations; 100.0 % of the true neighbours found") && !said.contains("KL"), "{said}");
+    for (line, word) in [
+        ("m.npy --method umap --out l.npy --dims 4", "2 or 3"),
+        ("m.npy --method umap --out l.npy --axes 1,2", "--axes"),
+        ("m.npy --method umap --out l.npy --neighbors 1", "from 2 on"),
+        ("m.npy --method umap --out l.npy --min-dist 1.5", "0 to 1"),
+        ("m.npy --method umap --out l.npy --min-dist nan", "0 to 1"),
+        ("m.npy --method umap --out l.npy --perplexity 5", "--perplexity goes with --method tsne"),
+        ("m.npy --method tsne --out l.npy --neighbors 5", "--neighbors goes with --method umap"),
+        ("m.npy --method pca --out l.npy --min-dist 0.5", "--min-dist goes with --method umap"),
+    ] {
+        assert!(place.refusal(line).contains(word), "{line}: {}", place.refusal(line));
+    }
+}
+
+#[test]
 fn axes_of_a_tag_space_are_tags_or_numbers() {
     let place = Place::with_collection();
     let report = place.json(&format!("c.tagscape --space {TAGGRAMS} --method original --axes Choral,1 --out layout.npy"));

@@ -7,7 +7,8 @@ use tagscape::project;
 use tagscape::project::nearest::gpu::NearestParams;
 use tagscape::project::pca::gpu::PcaParams;
 use tagscape::project::tsne::gpu::params::{FftPass, TsneParams, TsnePartial, TsnePlan};
-use tagscape::project::{nearest, pca, tsne};
+use tagscape::project::umap::gpu::{Bounds, UmapParams};
+use tagscape::project::{nearest, pca, tsne, umap};
 use tagscape::render::{self, splat::SplatParams};
 use wgpu::naga::{AddressSpace, Module, StorageAccess, TypeInner};
 
@@ -127,6 +128,15 @@ fn what_the_kernels_of_tsne_share_lies_where_the_shaders_read_it() {
     }
     assert!(seen >= 2 * tsne::gpu::kernels::KERNELS.len(), "{seen}");
     assert_layout(&tsne::gpu::kernels::FFT.shader, "FftPass", &layout_of!(FftPass { axis, mode, whole, unused }));
+}
+
+#[test]
+fn what_the_kernels_of_umap_share_lies_where_the_shaders_read_it() {
+    let params = layout_of!(UmapParams { rows, iteration, seed, rate, a, b, unused0, unused1 });
+    for kernel in umap::gpu::kernels::KERNELS {
+        assert_layout(&kernel.shader, "UmapParams", &params);
+        assert_layout(&kernel.shader, "Bounds", &layout_of!(Bounds { low, high }));
+    }
 }
 
 #[test]

@@ -87,6 +87,7 @@ pub enum ProjectError {
     LayoutNotFinite {
         /// The first such row.
         row: usize,
+    },
     /// A neighbourhood of one row is the row itself.
     #[error("UMAP takes 2 neighbours or more (the row itself is one), not {given}")]
     TooFewNeighbors {

@@ -6,7 +6,7 @@ use tagscape::project::tsne::gpu::params::{FftPass, TsnePlan};
 
 use crate::common::gpu::gpu;
 
-/// A run of a kernel of t-SNE or of the search for neighbours.
+/// A run of a kernel of t-SNE, UMAP or the search for neighbours.
 pub struct Job {
     kernel: &'static Kernel,
     params: Vec<u8>,

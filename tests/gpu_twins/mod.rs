@@ -10,6 +10,7 @@ mod splat;
 mod tsne;
 mod tsne_grid;
 mod tsne_lists;
+mod umap;
 
 use tagscape::{project, render};
 
@@ -20,8 +21,8 @@ use crate::common::shaders;
 
 /// One entry for each kernel that goes over a matrix.
 const TWINS: &[Twin] = &[pca::MEAN, pca::COVARIANCE, pca::TRANSFORM];
-/// And for each of t-SNE, of the splat, and of the search for neighbours.
-const CHECKS: [&[Check]; 5] = [tsne::CHECKS, tsne_grid::CHECKS, tsne_lists::CHECKS, splat::CHECKS, neighbors::CHECKS];
+/// And for each of t-SNE, of the splat, of the search for neighbours, and of UMAP.
+const CHECKS: [&[Check]; 6] = [tsne::CHECKS, tsne_grid::CHECKS, tsne_lists::CHECKS, splat::CHECKS, neighbors::CHECKS, umap::CHECKS];
 
 #[test]
 fn every_compute_entry_point_has_a_twin() {
@@ -88,6 +89,7 @@ fn the_shaders_of_tsne_agree_at_their_largest_and_past_65535_workgroups() {
     assert_eq!(tsne::centre(65_535 * 64 + 1, 2, false), Ok(()));
     assert_eq!(tsne_lists::count_of(1000, 16_778, false), Ok(()));
     assert_eq!(tsne_lists::order_of_hubs(70_000, false), Ok(()));
+    assert_eq!(umap::step(65_535 * 64 + 1, 2, false), Ok(()));
     assert_eq!(tsne_grid::grid_kernel_of(8, 3, false), Ok(()));
     for (log_size, dims) in [(7, 2), (9, 2), (10, 2), (11, 2), (7, 3)] {
         assert_eq!(tsne_grid::transforms_of(log_size, dims, false), Ok(()));
