@@ -61,10 +61,12 @@ fn main(
         }
         var pushed = vec3f(0.0);
         for (var turn = 0u; turn < NEGATIVES; turn++) {
-            let away = at - before[below(draw(drawn + draws), params.rows)].xyz;
+            let off = below(draw(drawn + draws), params.rows);
             draws++;
+            let away = at - before[off].xyz;
             let square = max(dot(away, away), SMALLEST_SQUARE);
-            pushed += bounded(2.0 * params.b / ((SOFTENING + square) * (1.0 + params.a * pow(square, params.b))) * away);
+            let is_other = f32(off != row);
+            pushed += bounded(is_other * 2.0 * params.b / ((SOFTENING + square) * (1.0 + params.a * pow(square, params.b))) * away);
         }
         at += params.rate * pushed;
     }

@@ -75,7 +75,8 @@ const CRATES: &[(&str, &[&str])] = &[
         &[
             "gpu",
             "project/**/gpu.rs",
-            "project/tsne/gpu", "project/umap/gpu",
+            "project/tsne/gpu",
+            "project/umap/gpu",
             "render",
             "app/drawing_trial.rs",
             "app/frame.rs",

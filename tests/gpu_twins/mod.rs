@@ -63,9 +63,9 @@ fn a_reference_with_a_mistake_in_it_is_rejected() {
     }
 }
 
-#[test]
-fn the_shaders_of_tsne_and_of_the_splat_agree_with_plain_loops_at_every_size() {
-    for check in CHECKS.into_iter().flatten() {
+/// At every size.
+fn assert_agree(checks: &[Check]) {
+    for check in checks {
         for dims in [2, 3] {
             for &rows in tsne::ROWS {
                 let outcome = (check.compare)(rows, dims, false);
@@ -75,9 +75,8 @@ fn the_shaders_of_tsne_and_of_the_splat_agree_with_plain_loops_at_every_size() {
     }
 }
 
-#[test]
-fn a_mistake_in_what_the_shaders_of_tsne_and_of_the_splat_should_give_is_found() {
-    for check in CHECKS.into_iter().flatten() {
+fn assert_mistakes_are_found(checks: &[Check]) {
+    for check in checks {
         for dims in [2, 3] {
             assert!((check.compare)(700, dims, true).is_err(), "{} agreed with a mistake", check.kernel.shader.name);
         }
@@ -85,11 +84,27 @@ fn a_mistake_in_what_the_shaders_of_tsne_and_of_the_splat_should_give_is_found()
 }
 
 #[test]
+fn the_shaders_of_tsne_and_of_the_splat_agree_with_plain_loops_at_every_size() {
+    CHECKS[..4].iter().for_each(|checks| assert_agree(checks));
+}
+
+#[test]
+fn a_mistake_in_what_the_shaders_of_tsne_and_of_the_splat_should_give_is_found() {
+    CHECKS[..4].iter().for_each(|checks| assert_mistakes_are_found(checks));
+}
+
+#[test]
+fn the_shaders_of_umap_agree_with_plain_loops_at_every_size_and_past_65535_workgroups() {
+    assert_agree(umap::CHECKS);
+    assert_mistakes_are_found(umap::CHECKS);
+    assert_eq!(umap::step(65_535 * 64 + 1, 2, false), Ok(()));
+}
+
+#[test]
 fn the_shaders_of_tsne_agree_at_their_largest_and_past_65535_workgroups() {
     assert_eq!(tsne::centre(65_535 * 64 + 1, 2, false), Ok(()));
     assert_eq!(tsne_lists::count_of(1000, 16_778, false), Ok(()));
     assert_eq!(tsne_lists::order_of_hubs(70_000, false), Ok(()));
-    assert_eq!(umap::step(65_535 * 64 + 1, 2, false), Ok(()));
     assert_eq!(tsne_grid::grid_kernel_of(8, 3, false), Ok(()));
     for (log_size, dims) in [(7, 2), (9, 2), (10, 2), (11, 2), (7, 3)] {
         assert_eq!(tsne_grid::transforms_of(log_size, dims, false), Ok(()));

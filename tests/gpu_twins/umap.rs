@@ -66,6 +66,9 @@ fn stepped(set: &FuzzySet, before: &[[f32; 4]]) -> Vec<[f64; 3]> {
             for _ in 0..5 {
                 let off = (u64::from(drawn(salt.wrapping_add(draws))) * rows as u64) >> 32;
                 draws += 1;
+                if off as usize == row {
+                    continue;
+                }
                 let (away, square) = away(&from, &place(off as usize));
                 let push = 2.0 * b / ((1e-3 + square) * (1.0 + a * square.powf(b)));
                 (0..3).for_each(|axis| at[axis] += rate * (push * away[axis]).clamp(-4.0, 4.0));
@@ -123,7 +126,8 @@ fn settle(rows: usize, dims: usize, mistake: bool) -> Result<(), String> {
 fn bounds(rows: usize, dims: usize, mistake: bool) -> Result<(), String> {
     // So many rows that there are more workgroups than the one has lanes.
     let at = points(rows, dims, 40.0);
-    let partials: Vec<Bounds> = at.iter().map(|at| Bounds { low: at.map(|value| value - 1.0), high: at.map(|value| value + 1.0) }).collect();
+    let partials: Vec<Bounds> =
+        at.iter().map(|at| Bounds { low: at.map(|value| value - 1.0), high: at.map(|value| value + 1.0) }).collect();
     let found: Vec<Bounds> =
         bytemuck::pod_collect_to_vec(&Job::new(&kernels::BOUNDS, params(256 * rows)).input(&partials).output(8).run(1)[0]);
     let mut should = bounds_of(&at);

@@ -71,8 +71,7 @@ impl TsneArgs {
     /// Refuses what was given with a method that places no rows by their neighbours.
     pub fn refuse(&self) -> anyhow::Result<()> {
         self.refuse_own()?;
-        let given =
-            [("--iterations", self.iterations.is_some()), ("--pca-dims", self.pca_dims.is_some()), ("--seed", self.seed.is_some())];
+        let given = [("--iterations", self.iterations.is_some()), ("--pca-dims", self.pca_dims.is_some()), ("--seed", self.seed.is_some())];
         match given.iter().find(|(_, is_given)| *is_given) {
             Some((name, _)) => bail!("{name} goes with --method tsne and umap"),
             None => Ok(()),

@@ -2,11 +2,11 @@
 
 use std::time::Instant;
 
+use super::UmapOptions;
 use super::curve::Curve;
 use super::fuzzy_set::FuzzySet;
 use super::gpu::{self, UmapGpuRun};
 use super::run::{Step, UmapRun};
-use super::UmapOptions;
 use crate::gpu::PositionBuffer;
 use crate::matrix::{FeatureMatrix, RowSource};
 use crate::project::descent::{Descent, Tuning};

@@ -121,16 +121,14 @@ impl FuzzySet {
 /// p + q - p q of two lists that ascend by row.
 fn union<'a>(ours: &'a [(u32, f32)], theirs: &'a [(u32, f32)]) -> impl Iterator<Item = (u32, f32)> + 'a {
     let (mut ours, mut theirs) = (ours.iter().copied().peekable(), theirs.iter().copied().peekable());
-    std::iter::from_fn(move || {
-        match (ours.peek(), theirs.peek()) {
-            (Some(&(a, p)), Some(&(b, q))) if a == b => {
-                (ours.next(), theirs.next());
-                Some((a, p + q - p * q))
-            }
-            (Some(&(a, _)), Some(&(b, _))) if a < b => ours.next(),
-            (_, Some(_)) => theirs.next(),
-            _ => ours.next(),
+    std::iter::from_fn(move || match (ours.peek(), theirs.peek()) {
+        (Some(&(a, p)), Some(&(b, q))) if a == b => {
+            (ours.next(), theirs.next());
+            Some((a, p + q - p * q))
         }
+        (Some(&(a, _)), Some(&(b, _))) if a < b => ours.next(),
+        (_, Some(_)) => theirs.next(),
+        _ => ours.next(),
     })
     .filter(|&(_, membership)| membership > 0.0)
 }

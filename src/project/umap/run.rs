@@ -93,10 +93,11 @@ fn moved<const D: usize>(set: &FuzzySet, before: &[[f32; D]], forces: &Forces, r
         }
         let mut pushed = [0.0; D];
         for _ in 0..NEGATIVES {
-            // The row itself may be drawn, and is pushed off the place where it was: as likely as any other row.
-            let (away, square) = way(&at, &before[below(draw(drawn.wrapping_add(draws)), before.len())]);
+            let off = below(draw(drawn.wrapping_add(draws)), before.len());
             draws += 1;
-            let push = forces.push(square);
+            let (away, square) = way(&at, &before[off]);
+            // A row is not pushed off itself; without a branch, since the five go side by side.
+            let push = forces.push(square) * f32::from(u8::from(off != row));
             pushed = std::array::from_fn(|axis| pushed[axis] + (push * away[axis]).clamp(-LONGEST, LONGEST));
         }
         at = std::array::from_fn(|axis| at[axis] + rate * pushed[axis]);
