@@ -124,7 +124,8 @@ fn union<'a>(ours: &'a [(u32, f32)], theirs: &'a [(u32, f32)]) -> impl Iterator<
     std::iter::from_fn(move || match (ours.peek(), theirs.peek()) {
         (Some(&(a, p)), Some(&(b, q))) if a == b => {
             (ours.next(), theirs.next());
-            Some((a, p + q - p * q))
+            // Not p + q - p q, which may round to more than 1.
+            Some((a, p.max(q) + p.min(q) * (1.0 - p.max(q))))
         }
         (Some(&(a, _)), Some(&(b, _))) if a < b => ours.next(),
         (_, Some(_)) => theirs.next(),
