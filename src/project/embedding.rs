@@ -53,6 +53,7 @@ impl Embedding {
     pub fn automatic(&self, rows: usize, compute: Compute) -> (Compute, Option<ProjectError>) {
         let checked = match self {
             Self::Tsne(options) => tsne::check_device(rows, options, &compute),
+            Self::Umap(options) => umap::check_device(rows, options, &compute),
         };
         match checked {
             Ok(()) => (compute, None),

@@ -67,11 +67,8 @@ pub fn prepare(
         return Err(ProjectError::EmbeddingDims { given: options.dims });
     }
     let rows = source.rows();
-    // The row itself is one of them.
-    let k = (options.neighbors - 1).min(rows.saturating_sub(1));
-    if let Compute::Gpu(context) = compute {
-        gpu::check(&context.caps, rows, k)?;
-    }
+    check_device(rows, options, compute)?;
+    let k = others_for(options, rows);
     let neighborhood = Neighborhood::new(source, options.pca_dims, options.dims, k, compute, &Part::new(observer, 0.0, 0.9))?;
     let start = Instant::now();
     let set = FuzzySet::new(rows, &neighborhood.found.table);
@@ -99,6 +96,22 @@ pub fn prepare(
         seconds,
         start,
     })
+}
+
+/// Whether the device takes so many rows with these options' neighbours; looked at before any work is done.
+///
+/// # Errors
+/// [`ProjectError::TooLargeForGpu`].
+pub fn check_device(rows: usize, options: &UmapOptions, compute: &Compute) -> Result<(), ProjectError> {
+    match compute {
+        Compute::Cpu => Ok(()),
+        Compute::Gpu(context) => gpu::check(&context.caps, rows, others_for(options, rows)),
+    }
+}
+
+/// Other rows in a row's neighbourhood: the row itself is one of its neighbours.
+fn others_for(options: &UmapOptions, rows: usize) -> usize {
+    options.neighbors.saturating_sub(1).min(rows.saturating_sub(1))
 }
 
 impl Descent for UmapEmbedding {

@@ -12,7 +12,7 @@ pub mod gpu;
 mod run;
 
 pub use curve::Curve;
-pub use embedding::{UmapEmbedding, prepare};
+pub use embedding::{UmapEmbedding, check_device, prepare};
 pub use fuzzy_set::FuzzySet;
 pub use run::{NEGATIVES, Step, UmapRun};
 
