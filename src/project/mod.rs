@@ -34,8 +34,7 @@ pub use tsne::NewcomerOptions;
 use crate::gpu::{Kernel, ShaderSource};
 
 /// Every compute kernel of this module, by method.
-pub const KERNELS: &[&[&Kernel]] =
-    &[nearest::gpu::KERNELS, pca::gpu::KERNELS, tsne::gpu::kernels::KERNELS, umap::gpu::kernels::KERNELS];
+pub const KERNELS: &[&[&Kernel]] = &[nearest::gpu::KERNELS, pca::gpu::KERNELS, tsne::gpu::kernels::KERNELS, umap::gpu::kernels::KERNELS];
 
 /// Every shader of this module.
 pub fn shaders() -> impl Iterator<Item = ShaderSource> {
