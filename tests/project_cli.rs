@@ -178,7 +178,7 @@ fn tsne_reports_its_parts_and_refuses_what_is_not_its_own() {
     let (place, matrix) = Place::with_matrix();
     for dims in [2, 3] {
         let report = place.json(&format!("m.npy --method tsne --dims {dims} --perplexity 12 --iterations 300 --out layout.npy"));
-        let expected = ["rows", "dims_in", "dims_out", "method", "device", "seconds", "iterations", "kl", "knn_recall_measured"];
+        let expected = ["rows", "dims_in", "dims_out", "method", "device", "seconds", "metric", "iterations", "kl", "knn_recall_measured"];
         assert_eq!(keys(&report), expected);
         assert_eq!(keys(&report["seconds"]), ["load", "pca", "knn", "affinities", "optimize", "write", "total"]);
         assert_eq!((&report["method"], &report["device"], report["iterations"].as_u64()), (&"tsne".into(), &"cpu".into(), Some(300)));
@@ -191,9 +191,32 @@ fn tsne_reports_its_parts_and_refuses_what_is_not_its_own() {
         ("m.npy --method tsne --out l.npy --axes 1,2", "--axes"),
         ("m.npy --method tsne --out l.npy --perplexity 0.2", "from 1 on"),
         ("m.npy --method tsne --out l.npy --exaggeration nan", "1 to 100"),
+        ("m.npy --method tsne --out l.npy --metric manhattan", "euclidean, cosine"),
+        ("m.npy --method pca --out l.npy --metric cosine", "--metric goes with --method tsne"),
         ("m.npy --method pca --out l.npy --seed 3", "--seed goes with --method tsne"),
     ] {
         assert!(place.refusal(line).contains(word), "{line}: {}", place.refusal(line));
+    }
+}
+
+#[test]
+fn by_cosine_the_lengths_of_rows_do_not_matter() {
+    let (place, matrix) = Place::with_matrix();
+    // Powers of two, so that the rows of length 1 are the same to the last bit.
+    let lengthened: Vec<f32> =
+        (0..matrix.rows()).flat_map(|row| matrix.row(row).iter().map(move |value| value * [1.0, 8.0, 0.25][row % 3])).collect();
+    write_npy_f32(&place.path("long.npy"), &FeatureMatrix::new(matrix.rows(), matrix.dims(), lengthened)).unwrap();
+    for reduced in ["", "--pca-dims 3"] {
+        let layout = |input: &str, metric: &str| {
+            let line =
+                format!("{input} --method tsne --perplexity 12 --iterations 60 {reduced} --metric {metric} --out l.npy --device cpu");
+            let report = place.json(&line);
+            assert_eq!((&report["metric"], &report["knn_recall_measured"]), (&metric.into(), &1.0.into()));
+            place.matrix("l.npy")
+        };
+        assert_eq!(layout("m.npy", "cosine"), layout("long.npy", "cosine"));
+        assert_ne!(layout("m.npy", "euclidean"), layout("m.npy", "cosine"));
+        assert_ne!(layout("m.npy", "euclidean"), layout("long.npy", "euclidean"));
     }
 }
 

@@ -90,7 +90,7 @@ fn a_grid_that_was_used_before_gives_the_forces_of_the_layout_at_hand() {
 }
 
 fn affinities_of(matrix: &FeatureMatrix, rows: usize, perplexity: f64) -> Affinities {
-    let found = neighbors::find(matrix, (3.0 * perplexity) as usize, &Patient).unwrap();
+    let found = neighbors::find(matrix, (3.0 * perplexity) as usize, neighbors::Metric::Euclidean, &Patient).unwrap();
     assert_eq!(found.recall_measured, 1.0);
     Affinities::new(rows, &found.table, perplexity)
 }
@@ -150,7 +150,7 @@ fn the_divergence_falls_and_clusters_stay_together() {
         let last = report.kl.unwrap();
         assert!(last < 0.6 * first, "{rows} rows, {dims}-D: {first}, {last}");
         assert_eq!((report.iterations, report.knn_recall_measured), (400, 1.0));
-        let found = neighbors::find(&layout, 5, &Patient).unwrap().table;
+        let found = neighbors::find(&layout, 5, neighbors::Metric::Euclidean, &Patient).unwrap().table;
         let of_own =
             (0..rows).flat_map(|row| found.of(row).iter().map(move |&other| (row, other as usize))).filter(|(a, b)| a % 5 == b % 5).count();
         assert!(of_own as f64 > 0.98 * 5.0 * rows as f64, "{rows} rows, {dims}-D: {of_own}");

@@ -23,7 +23,7 @@ fn clusters(rows: usize, dims: usize) -> FeatureMatrix {
 }
 
 fn neighbors_of(rows: usize, perplexity: f64) -> NeighborTable {
-    neighbors::find(&clusters(rows, 6), (3.0 * perplexity) as usize, &Patient).unwrap().table
+    neighbors::find(&clusters(rows, 6), (3.0 * perplexity) as usize, neighbors::Metric::Euclidean, &Patient).unwrap().table
 }
 
 fn lists(rows: usize, table: &NeighborTable, perplexity: f64) -> Lists {

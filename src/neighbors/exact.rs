@@ -5,9 +5,10 @@
 
 use rayon::prelude::*;
 
+use super::distance::distance;
 use super::kept::{self, Kept};
 use super::table::NeighborTable;
-use super::{MAX_EXACT_ROWS, NeighborError, Watch};
+use super::{NeighborError, Watch};
 use crate::matmul::{Operand, multiply};
 use crate::matrix::{FeatureMatrix, RowSource as _};
 
@@ -22,16 +23,13 @@ const CANDIDATES: usize = 1024;
 /// [`NeighborError`].
 pub fn search(matrix: &FeatureMatrix, k: usize, watch: &dyn Watch) -> Result<NeighborTable, NeighborError> {
     let rows = matrix.rows();
-    if rows > MAX_EXACT_ROWS {
-        return Err(NeighborError::TooManyRows { rows, limit: MAX_EXACT_ROWS });
-    }
     let k = k.min(rows.saturating_sub(1));
     if k == 0 || matrix.dims() == 0 {
         return Ok(NeighborTable::default());
     }
     let centred = centred(matrix);
     let norms: Vec<f32> = centred.par_chunks(matrix.dims()).map(|row| row.iter().map(|value| value * value).sum()).collect();
-    let (mut indices, mut distances) = (vec![0; rows * k], vec![0.0; rows * k]);
+    let NeighborTable { mut indices, mut distances, .. } = NeighborTable::try_new(rows, k)?;
     // In groups, so that a search of minutes can be stopped.
     let group = QUERIES * 4 * rayon::current_num_threads();
     for first in (0..rows).step_by(group) {
@@ -50,7 +48,7 @@ pub fn search(matrix: &FeatureMatrix, k: usize, watch: &dyn Watch) -> Result<Nei
 }
 
 /// The rows minus their mean: large common values would cost the digits of the differences.
-fn centred(matrix: &FeatureMatrix) -> Vec<f32> {
+pub fn centred(matrix: &FeatureMatrix) -> Vec<f32> {
     let (rows, dims) = (matrix.rows(), matrix.dims());
     let mut mean = vec![0.0_f64; dims];
     for row in matrix.values().chunks_exact(dims) {
@@ -87,7 +85,8 @@ fn nearest_of_block(
     }
     for (number, kept) in kept.into_iter().enumerate() {
         let row = query + number;
-        let mut found: Vec<(f32, u32)> = kept.into_candidates().map(|other| (distance(matrix, row, other as usize), other)).collect();
+        let mut found: Vec<(f32, u32)> =
+            kept.into_candidates().map(|other| (distance(matrix.row(row), matrix.row(other as usize)) as f32, other)).collect();
         found.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
         for (at, (distance, other)) in found.into_iter().take(k).enumerate() {
             (distances[number * k + at], indices[number * k + at]) = (distance, other);
@@ -95,26 +94,12 @@ fn nearest_of_block(
     }
 }
 
-fn distance(matrix: &FeatureMatrix, a: usize, b: usize) -> f32 {
-    let pairs = matrix.row(a).iter().zip(matrix.row(b));
-    pairs.map(|(a, b)| (f64::from(*a) - f64::from(*b)).powi(2)).sum::<f64>().sqrt() as f32
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::neighbors::Patient;
     use crate::neighbors::recall::nearest_by_plain_loops;
     use crate::seed::SplitMix64;
-
-    struct Patient;
-
-    impl Watch for Patient {
-        fn progress(&self, _: f64) {}
-
-        fn cancelled(&self) -> bool {
-            false
-        }
-    }
 
     fn random(rows: usize, dims: usize, mean: f32) -> FeatureMatrix {
         let mut seed = SplitMix64::new((rows * 7 + dims) as u64);
@@ -159,11 +144,9 @@ mod tests {
     }
 
     #[test]
-    fn too_few_rows_have_no_neighbours_and_too_many_are_refused() {
+    fn too_few_rows_have_no_neighbours() {
         assert_eq!(search(&random(1, 3, 0.0), 5, &Patient).unwrap(), NeighborTable::default());
         assert_eq!(search(&FeatureMatrix::new(0, 3, Vec::new()), 5, &Patient).unwrap().rows(), 0);
-        let many = FeatureMatrix::new(MAX_EXACT_ROWS + 1, 1, vec![0.0; MAX_EXACT_ROWS + 1]);
-        assert!(matches!(search(&many, 5, &Patient), Err(NeighborError::TooManyRows { .. })));
     }
 
     #[test]

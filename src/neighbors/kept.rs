@@ -32,7 +32,7 @@ impl Kept {
     /// The key from which on candidates are surely behind all of those wanted, the last of which has the key `last`. A sum of n products in any
     /// order is off by about n u of the sum of their sizes (Higham, "Accuracy and stability of numerical algorithms", 2002, section 3.1),
     /// and who is nearer than d has |b| <= |a| + d.
-    fn surely_behind(&self, last: f32) -> f32 {
+    pub fn surely_behind(&self, last: f32) -> f32 {
         let own = self.norm.sqrt();
         let farthest = own + (f64::from(last) + self.norm).max(0.0).sqrt();
         (f64::from(last) + self.rounding * (own + farthest).powi(2)) as f32

@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use super::distance::distance;
 use super::table::NeighborTable;
 use crate::matrix::{FeatureMatrix, RowSource as _};
 use crate::seed::SplitMix64;
@@ -22,30 +23,34 @@ pub fn measure(matrix: &FeatureMatrix, table: &NeighborTable) -> f64 {
     let found: usize = sample
         .par_iter()
         .map(|&row| {
-            let true_ones = nearest_by_plain_loops(matrix, row, k);
-            let farthest = true_ones.last().map_or(0.0, |&(distance, _)| distance) * (1.0 + 1e-6);
+            let own = matrix.row(row);
+            let others = (0..matrix.rows()).filter(|&other| other != row);
+            let mut all: Vec<f64> = others.map(|other| distance(own, matrix.row(other))).collect();
+            let (_, &mut farthest, _) = all.select_nth_unstable_by(k - 1, f64::total_cmp);
+            let farthest = farthest * (1.0 + 1e-6);
             let others = table.of(row);
             let distinct = |at: usize| !others[..at].contains(&others[at]);
             (0..k)
-                .filter(|&at| distinct(at) && others[at] as usize != row && distance(matrix, row, others[at] as usize) <= farthest)
+                .filter(|&at| distinct(at) && others[at] as usize != row && distance(own, matrix.row(others[at] as usize)) <= farthest)
                 .count()
         })
         .sum();
     found as f64 / (sample.len() * k) as f64
 }
 
+#[cfg(test)]
 /// The `k` nearest other rows, by all distances in `f64`, nearest first; of equally near ones the smaller number first.
-#[must_use]
 pub fn nearest_by_plain_loops(matrix: &FeatureMatrix, row: usize, k: usize) -> Vec<(f64, u32)> {
     let others = (0..matrix.rows()).filter(|&other| other != row);
-    let mut all: Vec<(f64, u32)> = others.map(|other| (distance(matrix, row, other), other as u32)).collect();
+    let mut all: Vec<(f64, u32)> = others.map(|other| (plain_distance(matrix.row(row), matrix.row(other)), other as u32)).collect();
     all.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     all.truncate(k);
     all
 }
 
-fn distance(matrix: &FeatureMatrix, a: usize, b: usize) -> f64 {
-    matrix.row(a).iter().zip(matrix.row(b)).map(|(a, b)| (f64::from(*a) - f64::from(*b)).powi(2)).sum::<f64>().sqrt()
+#[cfg(test)]
+fn plain_distance(a: &[f32], b: &[f32]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| (f64::from(*a) - f64::from(*b)).powi(2)).sum::<f64>().sqrt()
 }
 
 #[cfg(test)]

@@ -31,6 +31,8 @@ pub use rows::SelectedRows;
 pub use run::{NoObserver, Observer, Part, Projection};
 pub use tsne::NewcomerOptions;
 
+pub use crate::neighbors::Metric;
+
 use crate::gpu::{Kernel, ShaderSource};
 
 /// Every compute kernel of this module, by method.

@@ -8,16 +8,18 @@ use super::nearest;
 use super::pca;
 use super::run::{Observer, Part};
 use crate::matrix::{FeatureMatrix, RowSource};
-use crate::neighbors::{Found, Watch};
+use crate::neighbors::{Found, Metric, UnitRows, Watch};
 
 /// Rows among their neighbours.
 #[derive(Clone, Debug)]
 pub struct Neighborhood {
-    /// The leading components, `[rows, pca_dims]` or fewer, for first positions.
+    /// The leading components, `[rows, pca_dims]` or fewer, for first positions; for [`Metric::Cosine`], of the rows at length 1.
     pub components: FeatureMatrix,
-    /// What neighbours were sought in, `[rows, dims]`: the components, or the rows themselves where those have no more dimensions; scaled by
-    /// a power of two, so that squares neither overflow nor vanish.
+    /// What neighbours were sought in by the lengths of differences, `[rows, dims]`: the components, or the rows themselves where those have no more
+    /// dimensions. For [`Metric::Euclidean`] scaled by a power of two, so that squares neither overflow nor vanish; for [`Metric::Cosine`] at length 1.
     pub features: FeatureMatrix,
+    /// By what they were sought.
+    pub metric: Metric,
     /// The neighbours, and how many of the true ones are among them.
     pub found: Found,
     /// Wall time of the components, in seconds.
@@ -42,6 +44,9 @@ impl Neighborhood {
     /// The `k` nearest rows of every row of `source`, `[rows, dims]`, in its first `pca_dims` components where it has more dimensions. At least
     /// `dims` components are made, for a layout of so many.
     ///
+    /// The angles of [`Metric::Cosine`] are those between the rows of `source` as they are. Components come after that, of the rows at length 1, whose
+    /// differences they keep as well as so few dimensions can: so no angle is ever taken in centred scores, where it would mean another thing.
+    ///
     /// # Errors
     /// [`ProjectError`]: values that are no finite numbers, too many rows, the observer's wish, the GPU.
     pub fn new(
@@ -49,23 +54,28 @@ impl Neighborhood {
         pca_dims: usize,
         dims: usize,
         k: usize,
+        metric: Metric,
         compute: &Compute,
         observer: &dyn Observer,
     ) -> Result<Self, ProjectError> {
         let start = Instant::now();
+        let unit = UnitRows::new(source);
+        let source = if metric == Metric::Cosine { &unit } else { source };
         let kept = pca_dims.max(dims).min(source.dims());
         let components = pca::leading(source, kept, compute, &Part::new(observer, 0.0, 0.25))?;
         let mut features = if source.dims() > kept { components.clone() } else { source.to_matrix() };
-        // Squares must neither overflow nor vanish, and the scale of distances does not matter.
-        let largest = features.values().iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
-        let scale = pca::power_of_two_scale(largest);
-        features.values_mut().iter_mut().for_each(|value| *value *= scale);
+        if metric == Metric::Euclidean {
+            // Squares must neither overflow nor vanish, and the scale of distances does not matter.
+            let largest = features.values().iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
+            let scale = pca::power_of_two_scale(largest);
+            features.values_mut().iter_mut().for_each(|value| *value *= scale);
+        }
         let pca_seconds = start.elapsed().as_secs_f64();
 
         let start = Instant::now();
-        let found = nearest::find(&features, k, compute, &Part::new(observer, 0.25, 1.0))?;
+        let found = nearest::find(&features, k, metric, compute, &Part::new(observer, 0.25, 1.0))?;
         let knn_seconds = start.elapsed().as_secs_f64();
-        Ok(Self { components, features, found, pca_seconds, knn_seconds, compute: compute.clone() })
+        Ok(Self { components, features, metric, found, pca_seconds, knn_seconds, compute: compute.clone() })
     }
 
     /// Seeks again where rows have fewer than `k` neighbours, of as many others as there are.
@@ -75,7 +85,7 @@ impl Neighborhood {
     pub fn widen(&mut self, k: usize, observer: &dyn Observer) -> Result<(), ProjectError> {
         if self.found.table.k < k.min(self.features.rows().saturating_sub(1)) {
             let start = Instant::now();
-            self.found = nearest::find(&self.features, k, &self.compute, &Part::new(observer, 0.0, 1.0))?;
+            self.found = nearest::find(&self.features, k, self.metric, &self.compute, &Part::new(observer, 0.0, 1.0))?;
             self.knn_seconds += start.elapsed().as_secs_f64();
         }
         Ok(())

@@ -101,7 +101,7 @@ fn the_gpus_neighbours_are_those_of_the_exact_search_on_the_cpu() {
         (duplicated, 600, 5, 512),
     ] {
         let matrix = values.matrix(rows, dims);
-        let should = neighbors::find(&matrix, k, &Patient).unwrap();
+        let should = neighbors::find(&matrix, k, neighbors::Metric::Euclidean, &Patient).unwrap();
         let found = nearest::find(&matrix, k, &Compute::Gpu(gpu().clone()), &Patient).unwrap();
         assert_eq!(found.recall_measured, 1.0);
         assert_eq!((found.table.k, found.table.rows()), (k.min(rows - 1), rows));

@@ -4,7 +4,7 @@ use anyhow::bail;
 
 use super::ProjectArgs;
 use crate::project::tsne::TsneOptions;
-use crate::project::{Embedding, Method, NewcomerOptions};
+use crate::project::{Embedding, Method, Metric, NewcomerOptions};
 
 /// What t-SNE takes. Of it, UMAP takes the steps, the components and the seed.
 #[derive(Clone, Debug, clap::Args)]
@@ -21,6 +21,9 @@ pub struct TsneArgs {
     /// t-SNE, UMAP: principal components that neighbours are sought in (default 50)
     #[arg(long, value_name = "N")]
     pub(super) pca_dims: Option<usize>,
+    /// t-SNE, UMAP: by what neighbours are near, euclidean or cosine (default euclidean)
+    #[arg(long, value_name = "METRIC")]
+    pub(super) metric: Option<Metric>,
     /// t-SNE, UMAP: for what is left to chance, such as noise in the first positions (default 0)
     #[arg(long, value_name = "SEED")]
     pub(super) seed: Option<u64>,
@@ -39,6 +42,7 @@ impl TsneArgs {
             iterations: self.iterations.unwrap_or(defaults.iterations),
             exaggeration: self.exaggeration.unwrap_or(defaults.exaggeration),
             pca_dims: self.pca_dims.unwrap_or(defaults.pca_dims),
+            metric: self.metric.unwrap_or(defaults.metric),
             seed: self.seed.unwrap_or(defaults.seed),
         };
         if !(2..=3).contains(&options.dims) {
@@ -55,7 +59,8 @@ impl TsneArgs {
 
     /// How new rows go into an earlier layout, with the defaults for what was not given.
     pub fn newcomers(&self) -> anyhow::Result<NewcomerOptions> {
-        for (name, is_given) in [("--exaggeration", self.exaggeration.is_some()), ("--seed", self.seed.is_some())] {
+        let given = [("--exaggeration", self.exaggeration.is_some()), ("--metric", self.metric.is_some()), ("--seed", self.seed.is_some())];
+        for (name, is_given) in given {
             if is_given {
                 bail!("{name} does not go with --into, which has no such choice; leave it out");
             }
@@ -71,7 +76,12 @@ impl TsneArgs {
     /// Refuses what was given with a method that places no rows by their neighbours.
     pub fn refuse(&self) -> anyhow::Result<()> {
         self.refuse_own()?;
-        let given = [("--iterations", self.iterations.is_some()), ("--pca-dims", self.pca_dims.is_some()), ("--seed", self.seed.is_some())];
+        let given = [
+            ("--iterations", self.iterations.is_some()),
+            ("--pca-dims", self.pca_dims.is_some()),
+            ("--metric", self.metric.is_some()),
+            ("--seed", self.seed.is_some()),
+        ];
         match given.iter().find(|(_, is_given)| *is_given) {
             Some((name, _)) => bail!("{name} goes with --method tsne and umap"),
             None => Ok(()),

@@ -64,7 +64,8 @@ pub fn prepare(
     check_device(rows, options, compute)?;
     let perplexity = within_reach(options.perplexity, rows);
     let k = neighbors_for(perplexity);
-    let neighborhood = Neighborhood::new(source, options.pca_dims, options.dims, k, compute, &Part::new(observer, 0.0, 0.9))?;
+    let seeking = Part::new(observer, 0.0, 0.9);
+    let neighborhood = Neighborhood::new(source, options.pca_dims, options.dims, k, options.metric, compute, &seeking)?;
     let begin = Begin { perplexity, is_tunable, options, compute };
     if options.dims == 2 { begin.run::<2>(neighborhood, Steps::Plane) } else { begin.run::<3>(neighborhood, Steps::Space) }
 }

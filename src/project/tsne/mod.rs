@@ -24,6 +24,8 @@ pub use newcomers::{FIRST_NEIGHBORS, NewcomerOptions, settle};
 pub use run::{Pace, Schedule, TsneRun};
 pub use step_seconds::StepSeconds;
 
+use crate::neighbors::Metric;
+
 /// How to embed. The defaults are those of Kobak and Berens, "The art of using t-SNE for single-cell transcriptomics", 2019, and of openTSNE.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TsneOptions {
@@ -37,12 +39,14 @@ pub struct TsneOptions {
     pub exaggeration: f32,
     /// Principal components that neighbours are sought in, where the space has more dimensions.
     pub pca_dims: usize,
+    /// By what neighbours are near.
+    pub metric: Metric,
     /// For the jitter of the first positions.
     pub seed: u64,
 }
 
 impl Default for TsneOptions {
     fn default() -> Self {
-        Self { dims: 2, perplexity: 30.0, iterations: 750, exaggeration: 12.0, pca_dims: 50, seed: 0 }
+        Self { dims: 2, perplexity: 30.0, iterations: 750, exaggeration: 12.0, pca_dims: 50, metric: Metric::Euclidean, seed: 0 }
     }
 }
