@@ -100,7 +100,7 @@ impl<'a> InCells<'a> {
         let ours = Operand::new(&self.sorted[first * dims..(first + queries) * dims], queries, dims);
         let mut products = Vec::new();
         let mut looked_at = 0;
-        for other in self.cells.from_near_to_far(cell) {
+        for other in self.cells.near_to_far(cell) {
             if looked_at >= reach {
                 break;
             }

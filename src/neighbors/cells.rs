@@ -107,7 +107,7 @@ impl Cells {
     }
 
     /// All cells, `cell` first, then by the distance of their centres from its own; of equally near ones the smaller number first.
-    pub fn from_near_to_far(&self, cell: usize) -> Vec<u32> {
+    pub fn near_to_far(&self, cell: usize) -> Vec<u32> {
         let own = &self.centres[cell * self.dims..(cell + 1) * self.dims];
         let mut products = vec![0.0; self.len()];
         multiply(Operand::new(&self.centres, self.len(), self.dims), Operand::new(own, 1, self.dims).transposed(), &mut products);

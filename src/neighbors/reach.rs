@@ -98,7 +98,7 @@ impl InCells<'_> {
     fn rows_before_cells(&self, cell: usize) -> Vec<usize> {
         let mut starts = vec![0; self.cells.len()];
         let mut rows = 0;
-        for other in self.cells.from_near_to_far(cell) {
+        for other in self.cells.near_to_far(cell) {
             starts[other as usize] = rows;
             rows += self.cells.places(other as usize).len();
         }
