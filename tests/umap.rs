@@ -31,7 +31,7 @@ fn devices() -> [Compute; 2] {
 
 /// The share of each row's `k` nearest rows that are also among its `k` nearest in the layout.
 fn kept(matrix: &FeatureMatrix, layout: &FeatureMatrix, k: usize) -> f64 {
-    let [before, after] = [matrix, layout].map(|matrix| neighbors::find(matrix, k, &Patient).unwrap().table);
+    let [before, after] = [matrix, layout].map(|matrix| neighbors::find(matrix, k, neighbors::Metric::Euclidean, &Patient).unwrap().table);
     let rows = before.indices.len() / k;
     let both: usize = (0..rows).map(|row| before.of(row).iter().filter(|other| after.of(row).contains(other)).count()).sum();
     both as f64 / before.indices.len() as f64
@@ -58,7 +58,7 @@ fn an_edge_is_as_strong_as_one_or_the_other_direction_says() {
 
 #[test]
 fn a_set_is_the_same_on_any_number_of_threads() {
-    let found = neighbors::find(&clusters(5000, 6), 14, &Patient).unwrap();
+    let found = neighbors::find(&clusters(5000, 6), 14, neighbors::Metric::Euclidean, &Patient).unwrap();
     let with = |threads: usize| {
         rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(|| FuzzySet::new(5000, &found.table))
     };
@@ -76,7 +76,7 @@ fn clusters_come_apart_and_neighbours_are_kept_on_both_devices() {
         for compute in devices() {
             let (layout, report) = embed(&matrix, &UmapOptions { dims, ..UmapOptions::default() }, &compute).unwrap();
             assert_eq!((report.iterations, report.kl, report.perplexity, report.knn_recall_measured), (500, None, None, 1.0));
-            let found = neighbors::find(&layout, 5, &Patient).unwrap().table;
+            let found = neighbors::find(&layout, 5, neighbors::Metric::Euclidean, &Patient).unwrap().table;
             let of_own = (0..1500).flat_map(|row| found.of(row).iter().map(move |&other| (row, other as usize)));
             let of_own = of_own.filter(|(a, b)| a % 5 == b % 5).count();
             assert!(of_own > 7425, "{dims}-D: {of_own} of 7500");
@@ -177,7 +177,7 @@ fn min_dist_can_be_changed_on_the_way_and_a_reheated_run_begins_its_schedule_ane
             assert_eq!(run.bounds().unwrap(), descent::bounds_of(&positions));
             assert_eq!(run.columns().is_some(), matches!(compute, Compute::Gpu(_)));
             let values = positions.iter().flat_map(|at| at[..2].to_vec()).collect();
-            let found = neighbors::find(&FeatureMatrix::new(400, 2, values), 1, &Patient).unwrap().table;
+            let found = neighbors::find(&FeatureMatrix::new(400, 2, values), 1, neighbors::Metric::Euclidean, &Patient).unwrap().table;
             let mut nearest = found.distances.clone();
             nearest.sort_by(f32::total_cmp);
             nearest[200]

@@ -81,6 +81,8 @@ pub struct LayoutReady {
     pub scale: AxisScale,
     /// The same network's tag activations, for what is under the pointer.
     pub taggrams: Option<MatrixFile>,
+    /// What the user should know of how it came about.
+    pub remark: Option<String>,
     /// How long it took.
     pub seconds: f64,
 }
@@ -121,10 +123,14 @@ impl ProjectionRequest {
             Some(key) if collection.spaces().iter().any(|there| there.key == key) => Some(collection.matrix(key)?),
             _ => None,
         };
+        let mut remark = None;
         let (made, descent) = match (&self.layout_file, self.embedding()) {
             (Some(path), _) => (self.layout_of_file(path, matrix.rows())?, None),
             (None, Some(embedding)) => {
-                let mut descent = embedding.begin(&matrix, is_tunable, &self.compute, observer)?;
+                // A map that is slower to come is better than none.
+                let (compute, reason) = embedding.automatic(matrix.rows(), self.compute.clone());
+                remark = reason.map(|reason| format!("computed on the CPU: {reason}"));
+                let mut descent = embedding.begin(&matrix, is_tunable, &compute, observer)?;
                 (self.embedded(&embedding, descent.positions()?), Some(descent))
             }
             (None, None) => (self.project(&matrix, &tags, observer)?, None),
@@ -149,6 +155,7 @@ impl ProjectionRequest {
             grid,
             scale: made.scale,
             taggrams,
+            remark,
             seconds: start.elapsed().as_secs_f64(),
         };
         Ok(Begun { ready, descent })

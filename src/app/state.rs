@@ -363,7 +363,9 @@ impl AppState {
             tags,
             method_name: ready.method_name,
         });
-        self.shown.iter().map(|shown| Effect::Log(shown.event(ready.seconds))).collect()
+        let mut effects: Vec<_> = self.shown.iter().map(|shown| Effect::Log(shown.event(ready.seconds))).collect();
+        effects.extend(ready.remark.map(|text| self.notify(text)).unwrap_or_default());
+        effects
     }
 
     /// Shows a line, and logs it.

@@ -8,7 +8,6 @@ use super::run::Observer;
 use super::tsne::{self, TsneOptions};
 use super::umap::{self, UmapOptions};
 use crate::matrix::RowSource;
-use crate::neighbors::Metric;
 
 /// A method that places rows by their neighbours, with its options.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,14 +35,6 @@ impl Embedding {
         match self {
             Self::Tsne(options) => options.dims,
             Self::Umap(options) => options.dims,
-        }
-    }
-
-    /// By what its neighbours are near.
-    #[must_use]
-    pub fn metric(&self) -> Metric {
-        match self {
-            Self::Tsne(options) => options.metric,
         }
     }
 

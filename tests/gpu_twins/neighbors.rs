@@ -102,7 +102,7 @@ fn the_gpus_neighbours_are_those_of_the_exact_search_on_the_cpu() {
     ] {
         let matrix = values.matrix(rows, dims);
         let should = neighbors::find(&matrix, k, neighbors::Metric::Euclidean, &Patient).unwrap();
-        let found = nearest::find(&matrix, k, &Compute::Gpu(gpu().clone()), &Patient).unwrap();
+        let found = nearest::find(&matrix, k, neighbors::Metric::Euclidean, &Compute::Gpu(gpu().clone()), &Patient).unwrap();
         assert_eq!(found.recall_measured, 1.0);
         assert_eq!((found.table.k, found.table.rows()), (k.min(rows - 1), rows));
         let off = (0..rows).find(|&row| found.table.of(row) != should.table.of(row));
@@ -120,7 +120,7 @@ fn a_search_that_the_shaders_do_not_take_goes_to_the_cpu_and_a_wish_to_stop_is_h
     assert!(kernels::takes(gpu(), &matrix, kernels::MOST_NEIGHBORS) && !kernels::takes(gpu(), &matrix, kernels::MOST_NEIGHBORS + 1));
     let many = FeatureMatrix::new(kernels::MOST_ROWS + 1, 1, vec![0.0; kernels::MOST_ROWS + 1]);
     assert!(!kernels::takes(gpu(), &many, 5));
-    let found = nearest::find(&matrix, 600, &Compute::Gpu(gpu().clone()), &Patient).unwrap();
+    let found = nearest::find(&matrix, 600, neighbors::Metric::Euclidean, &Compute::Gpu(gpu().clone()), &Patient).unwrap();
     assert_eq!((found.table.k, found.recall_measured, matrix.rows()), (600, 1.0, 700));
 
     struct Hasty;

@@ -222,9 +222,6 @@ fn to_json(dims_in: usize, method: &Method, layout: &Layout, seconds: &Seconds) 
     report.insert("method".to_owned(), json!(method.name()));
     report.insert("device".to_owned(), json!(layout.device.to_string()));
     report.insert("seconds".to_owned(), Value::Object(times));
-    if let Method::Embedding(embedding) = method {
-        report.insert("metric".to_owned(), json!(embedding.metric().name()));
-    }
     if let Some(embedding) = &layout.embedding {
         report.insert("iterations".to_owned(), json!(embedding.iterations));
         if let Some(kl) = embedding.kl {

@@ -31,6 +31,7 @@ impl UmapArgs {
             min_dist: self.min_dist.unwrap_or(defaults.min_dist),
             iterations: shared.iterations,
             pca_dims: shared.pca_dims.unwrap_or(defaults.pca_dims),
+            metric: shared.metric.unwrap_or(defaults.metric),
             seed: shared.seed.unwrap_or(defaults.seed),
         };
         if !(2..=3).contains(&options.dims) {

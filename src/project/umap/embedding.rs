@@ -69,7 +69,8 @@ pub fn prepare(
     let rows = source.rows();
     check_device(rows, options, compute)?;
     let k = others_for(options, rows);
-    let neighborhood = Neighborhood::new(source, options.pca_dims, options.dims, k, compute, &Part::new(observer, 0.0, 0.9))?;
+    let seeking = Part::new(observer, 0.0, 0.9);
+    let neighborhood = Neighborhood::new(source, options.pca_dims, options.dims, k, options.metric, compute, &seeking)?;
     let start = Instant::now();
     let set = FuzzySet::new(rows, &neighborhood.found.table);
     let (pca, knn) = (neighborhood.pca_seconds, neighborhood.knn_seconds);

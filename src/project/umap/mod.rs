@@ -16,6 +16,8 @@ pub use embedding::{UmapEmbedding, check_device, prepare};
 pub use fuzzy_set::FuzzySet;
 pub use run::{NEGATIVES, Step, UmapRun};
 
+use crate::neighbors::Metric;
+
 /// How to embed. The defaults are umap-learn's.
 #[derive(Clone, Debug, PartialEq)]
 pub struct UmapOptions {
@@ -29,6 +31,8 @@ pub struct UmapOptions {
     pub iterations: Option<usize>,
     /// Principal components that neighbours are sought in, where the space has more dimensions.
     pub pca_dims: usize,
+    /// By what neighbours are near.
+    pub metric: Metric,
     /// For the jitter of the first positions, and for the rows that others are pushed off.
     pub seed: u64,
 }
@@ -43,6 +47,6 @@ impl UmapOptions {
 
 impl Default for UmapOptions {
     fn default() -> Self {
-        Self { dims: 2, neighbors: 15, min_dist: 0.1, iterations: None, pca_dims: 50, seed: 0 }
+        Self { dims: 2, neighbors: 15, min_dist: 0.1, iterations: None, pca_dims: 50, metric: Metric::Euclidean, seed: 0 }
     }
 }
