@@ -123,7 +123,8 @@ fn union<'a>(ours: &'a [(u32, f32)], theirs: &'a [(u32, f32)]) -> impl Iterator<
     let (mut ours, mut theirs) = (ours.iter().copied().peekable(), theirs.iter().copied().peekable());
     std::iter::from_fn(move || match (ours.peek(), theirs.peek()) {
         (Some(&(a, p)), Some(&(b, q))) if a == b => {
-            (ours.next(), theirs.next());
+            ours.next();
+            theirs.next();
             // Not p + q - p q, which may round to more than 1.
             Some((a, p.max(q) + p.min(q) * (1.0 - p.max(q))))
         }
