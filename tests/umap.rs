@@ -82,7 +82,6 @@ fn clusters_come_apart_and_neighbours_are_kept_on_both_devices() {
             assert!(of_own > 7425, "{dims}-D: {of_own} of 7500");
             let share = kept(&matrix, &layout, 15);
             println!("{dims}-D on {}: {share} kept", compute.device());
-            // umap-learn 0.5 keeps about as much.
             assert!(share > [0.25, 0.35][dims - 2], "{dims}-D on {}: {share}", compute.device());
             // The measure can tell.
             let few = embed(&matrix, &UmapOptions { dims, iterations: Some(0), ..UmapOptions::default() }, &compute).unwrap().0;

@@ -5,20 +5,23 @@ use egui::{Align, Layout, RichText, Sense, Ui, Vec2};
 use super::theme::color;
 use crate::scene::{Srgb, Theme};
 
+/// Between buttons of a row, in UI points.
+const GAP: f32 = 4.0;
+
 /// A panel section's caption.
 pub fn section(ui: &mut Ui, title: &str) {
     ui.add_space(10.0);
     ui.label(RichText::new(title).small().strong().weak());
 }
 
-/// A row of choices of equal width, one of which is chosen; returns the one that was clicked. What is not `enabled` is greyed.
+/// A row of choices, of equal width where their words allow it, one of which is chosen; returns the one that was clicked. What is not `enabled` is greyed.
 pub fn segmented<T: Copy + PartialEq>(ui: &mut Ui, label: &str, chosen: T, options: &[(T, &str, bool)]) -> Option<T> {
     let mut clicked = None;
-    let gap = 4.0;
-    let width = (ui.available_width() - gap * (options.len().saturating_sub(1)) as f32) / options.len().max(1) as f32;
+    let (widths, padding) = widths(ui, options.iter().map(|&(_, text, _)| text));
     ui.horizontal(|ui| {
-        ui.spacing_mut().item_spacing.x = gap;
-        for &(value, text, enabled) in options {
+        ui.spacing_mut().item_spacing.x = GAP;
+        ui.spacing_mut().button_padding.x = padding;
+        for (&(value, text, enabled), width) in options.iter().zip(widths) {
             let button = egui::Button::selectable(value == chosen, text).min_size(Vec2::new(width, 25.0));
             let response = ui.add_enabled(enabled, button).on_disabled_hover_text("Not in this collection");
             response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::RadioButton, enabled, format!("{label}: {text}")));
@@ -33,11 +36,11 @@ pub fn segmented<T: Copy + PartialEq>(ui: &mut Ui, label: &str, chosen: T, optio
 /// Buttons of equal width beside each other, each with its hint; returns the place of the one that was clicked.
 pub fn row_of_buttons(ui: &mut Ui, buttons: &[(&str, bool, &str)]) -> Option<usize> {
     let mut clicked = None;
-    let gap = 4.0;
-    let width = (ui.available_width() - gap * (buttons.len().saturating_sub(1)) as f32) / buttons.len().max(1) as f32;
+    let (widths, padding) = widths(ui, buttons.iter().map(|&(text, _, _)| text));
     ui.horizontal(|ui| {
-        ui.spacing_mut().item_spacing.x = gap;
-        for (place, &(text, is_enabled, hint)) in buttons.iter().enumerate() {
+        ui.spacing_mut().item_spacing.x = GAP;
+        ui.spacing_mut().button_padding.x = padding;
+        for ((place, &(text, is_enabled, hint)), width) in buttons.iter().enumerate().zip(widths) {
             let button = egui::Button::new(text).min_size(Vec2::new(width, 25.0));
             if ui.add_enabled(is_enabled, button).on_hover_text(hint).clicked() {
                 clicked = Some(place);
@@ -45,6 +48,20 @@ pub fn row_of_buttons(ui: &mut Ui, buttons: &[(&str, bool, &str)]) -> Option<usi
         }
     });
     clicked
+}
+
+/// Widths of buttons that fill a row, and the room beside their words: equal where the longest word allows it, else each as its word asks.
+fn widths<'a>(ui: &Ui, texts: impl Iterator<Item = &'a str>) -> (Vec<f32>, f32) {
+    let words: Vec<f32> =
+        texts.map(|text| egui::WidgetText::from(text).into_galley(ui, None, f32::INFINITY, egui::TextStyle::Button).size().x).collect();
+    let count = words.len().max(1) as f32;
+    let room = ui.available_width() - GAP * (count - 1.0);
+    let (padding, longest) = (ui.spacing().button_padding.x, words.iter().copied().fold(0.0, f32::max));
+    if longest + 2.0 * padding <= room / count {
+        return (vec![room / count; words.len()], padding);
+    }
+    let spare = ((room - words.iter().sum::<f32>()) / count).max(0.0);
+    (words.into_iter().map(|word| word + spare).collect(), padding.min(0.5 * spare))
 }
 
 /// A name, a bar and a number: an activation or a share, 0..1, of a bar that is full at `full`.

@@ -26,7 +26,7 @@ pub fn write(path: &Path, rows: &[usize]) -> std::io::Result<()> {
     written
 }
 
-/// Reads what [`write`] wrote, or numpy's `save` of an int64 vector.
+/// Reads what [`write()`] wrote, or numpy's `save` of an int64 vector.
 ///
 /// # Errors
 /// In words: a file that cannot be read or is no such vector.

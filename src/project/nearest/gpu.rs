@@ -36,7 +36,7 @@ pub const KERNELS: &[&Kernel] = &[&DISTANCES, &SELECT];
 
 /// Side of a tile of `nearest_distances.wgsl`.
 pub const TILE: usize = 64;
-/// Most rows: a tile of queries has its distances in [`BLOCK_BYTES`] with room to spare, and row numbers fit three digits of `nearest_select.wgsl`.
+/// Most rows: a tile of queries has its distances in `BLOCK_BYTES` with room to spare, and row numbers fit three digits of `nearest_select.wgsl`.
 pub const MOST_ROWS: usize = 131_072;
 /// Most neighbours: more are left to the CPU.
 pub const MOST_NEIGHBORS: usize = 512;
