@@ -9,6 +9,13 @@
 
 // Opacity of a pixel with the least tone: what is alone must still be seen.
 const FAINTEST = 0.3;
+// How far from grey a channel may be brought, and how much of a mean's distance is brought back.
+const STRONGEST = 0.3;
+const MOST_GAIN = 3.0;
+// Steps a pixel below which a line fades: on a summit that just reaches a step it would be a speck.
+const FLAT = 0.006;
+// The share of its opacity that a colour keeps behind the veil.
+const VEILED_OPACITY = 0.75;
 
 // A triangle that covers the picture.
 @vertex
@@ -17,31 +24,76 @@ fn vs_main(@builtin(vertex_index) vertex: u32) -> @builtin(position) vec4f {
 }
 
 // The value at a place in pixels: a cell's own, or, where cells are larger than pixels, between four cells' middles.
-fn value_at(pixel: vec2f) -> u32 {
+fn value_at(pixel: vec2f) -> f32 {
     if splat.cell == 1u {
-        return values[(u32(pixel.y) + splat.margin) * splat.width + u32(pixel.x) + splat.margin];
+        return f32(values[(u32(pixel.y) + splat.margin) * splat.width + u32(pixel.x) + splat.margin]);
     }
     let at = pixel / f32(splat.cell) + f32(splat.margin) - 0.5;
     let cell = u32(at.y) * splat.width + u32(at.x);
     let above = mix(f32(values[cell]), f32(values[cell + 1u]), fract(at.x));
     let below = mix(f32(values[cell + splat.width]), f32(values[cell + splat.width + 1u]), fract(at.x));
-    return u32(mix(above, below, fract(at.y)));
+    return mix(above, below, fract(at.y));
+}
+
+// The tone of a value between buckets. Its bucket is its exponent and the four highest bits below it; the other 19 say where in the bucket.
+fn tone_of(value: f32) -> f32 {
+    let bits = bitcast<u32>(max(value, 1.0));
+    let bucket = min((bits >> 19u) - (127u << 4u), BUCKETS - 1u);
+    return mix(curve[bucket], curve[min(bucket + 1u, BUCKETS - 1u)], f32(bits & 0x7ffffu) / 524288.0);
+}
+
+fn heat_of(tone: f32) -> vec4f {
+    return unpack4x8unorm(heat[u32(clamp(tone, 0.0, 1.0) * 255.0 + 0.5)]);
+}
+
+// The heat map, with a line wherever the tone passes a step.
+fn density_at(pixel: vec2f) -> vec4f {
+    let value = value_at(pixel);
+    if value < 1.0 {
+        return vec4f(0.0);
+    }
+    let tone = tone_of(value);
+    var color = heat_of(tone);
+    if splat.lines > 0u {
+        let steps = f32(splat.lines);
+        let slope = vec2f(tone_of(value_at(pixel + vec2f(1.0, 0.0))), tone_of(value_at(pixel + vec2f(0.0, 1.0)))) - tone;
+        let nearest = floor(tone * steps + 0.5);
+        let rise = length(slope) * steps;
+        let away = abs(tone * steps - nearest) / max(rise, 1e-5);
+        if nearest >= 1.0 {
+            let across = select(tone - 0.25, tone + 0.25, tone < 0.55);
+            color = mix(color, heat_of(across), 0.6 * clamp(1.0 - away, 0.0, 1.0) * min(rise / FLAT, 1.0));
+        }
+    }
+    return color * min(value / f32(splat.faint), 1.0);
+}
+
+// The mean of n unrelated colours is nearer to grey than they are, by the root of n; it is brought back by as much, up to MOST_GAIN.
+fn color_at(cell: u32) -> vec4f {
+    let count = values[cell];
+    if count == 0u {
+        return vec4f(0.0);
+    }
+    let sum = vec3f(f32(sums[3u * cell]), f32(sums[3u * cell + 1u]), f32(sums[3u * cell + 2u]));
+    let mean = sum / (f32(count) * f32(splat.levels));
+    let grey = dot(mean, vec3f(0.299, 0.587, 0.114));
+    let off = mean - grey;
+    let most = max(max(max(abs(off.r), abs(off.g)), abs(off.b)), 1e-6);
+    let gain = clamp(min(STRONGEST / most, sqrt(f32(count))), 1.0, MOST_GAIN);
+    let alpha = mix(FAINTEST, 1.0, curve[bucket_of(count)]);
+    let color = clamp(grey + off * gain, vec3f(0.0), vec3f(1.0));
+    if splat.veil == 0u {
+        return vec4f(color * alpha, alpha);
+    }
+    let veiled = mix(mix(color, vec3f(grey), 0.7), unpack4x8unorm(splat.veil).rgb, 0.55);
+    return vec4f(veiled, 1.0) * alpha * VEILED_OPACITY;
 }
 
 @fragment
 fn fs_main(@builtin(position) position: vec4f) -> @location(0) vec4f {
-    let value = value_at(position.xy);
-    if value == 0u {
-        return vec4f(0.0);
-    }
-    let tone = curve[bucket_of(value)];
     if splat.mode == 0u {
-        let fade = min(f32(value) / f32(splat.faint), 1.0);
-        return unpack4x8unorm(heat[u32(tone * 255.0 + 0.5)]) * fade;
+        return density_at(position.xy);
     }
     // Colours are not smoothed: a cell is a pixel.
-    let cell = u32(position.y) * splat.width + u32(position.x);
-    let sum = vec3f(f32(sums[3u * cell]), f32(sums[3u * cell + 1u]), f32(sums[3u * cell + 2u]));
-    let alpha = mix(FAINTEST, 1.0, tone);
-    return vec4f(sum / (f32(value) * f32(splat.levels)) * alpha, alpha);
+    return color_at(u32(position.y) * splat.width + u32(position.x));
 }

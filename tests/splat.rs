@@ -151,12 +151,79 @@ fn a_density_of_few_points_is_smooth_and_both_engines_and_a_nearer_eye_see_the_s
 }
 
 #[test]
+fn a_still_picture_under_a_budget_goes_on_until_all_rows_are_in_and_is_then_the_whole_one() {
+    let context = gpu();
+    let mut scene = normal_scene(300_000, Dimensions::Two, ViewKind::Density, aspect());
+    for view in [ViewKind::Density, ViewKind::Segments] {
+        scene.view = view;
+        for engine in ENGINES {
+            let (whole, _) = draw(&scene, engine);
+            let positions = PositionBuffer::from_positions(context, &scene.positions).unwrap();
+            let mut renderer = MapRenderer::new(context).unwrap();
+            renderer.set_engine(engine);
+            renderer.set_budget(Some(1e-3));
+            renderer.show(context, MapBuffers::new(context, &scene, positions).unwrap());
+            let target = ViewTarget::new(context, SIZE, Dimensions::Two).unwrap();
+            let mut draw_frame = |scene: &Scene| {
+                let mut encoder = context.device.create_command_encoder(&Default::default());
+                let drawn = renderer.encode(context, &mut encoder, scene, &target, DrawOptions { pixels_per_point: 1.0 }).unwrap();
+                context.queue.submit([encoder.finish()]);
+                assert_eq!(renderer.splatted(context).unwrap(), Some(drawn), "{view} by {engine:?}");
+                drawn
+            };
+            let first = draw_frame(&scene);
+            assert!(first > 0 && first < 100_000, "{first}");
+            let mut moved = scene.clone();
+            moved.camera.target.x += 0.1;
+            // A new view begins again, and so does the old one after it.
+            assert!(draw_frame(&moved) < 100_000);
+            let mut drawn = draw_frame(&scene);
+            for _ in 0..70 {
+                let next = draw_frame(&scene);
+                assert!(next > drawn || (next, drawn) == (300_000, 300_000));
+                drawn = next;
+            }
+            assert_eq!(drawn, 300_000);
+            let rgba = readback::read_texture(context, &target.color).unwrap();
+            assert!(rgba == whole, "{view} by {engine:?}: parts came to another picture");
+        }
+    }
+}
+
+#[test]
+fn a_track_under_the_pointer_stands_out_of_a_splat_and_the_others_step_back() {
+    let mut scene = normal_scene(300_000, Dimensions::Two, ViewKind::Segments, aspect());
+    // Far out, where nothing else is.
+    scene.positions = scene.positions.iter().enumerate().map(|(row, &at)| if row < 81 { [3.2, 3.0, 0.0] } else { at }).collect();
+    let saturation = |rgba: &[u8]| -> u64 {
+        rgba.chunks_exact(4).map(|pixel| u64::from(pixel[..3].iter().max().unwrap() - pixel[..3].iter().min().unwrap())).sum()
+    };
+    for view in [ViewKind::Segments, ViewKind::Trajectories] {
+        scene.view = view;
+        for engine in ENGINES {
+            scene.hovered = None;
+            let (before, drawn) = draw(&scene, engine);
+            assert_eq!(drawn, (view == ViewKind::Segments).then_some(300_000));
+            scene.hovered = Some(tagscape::catalog::SegmentId(5));
+            let (after, _) = draw(&scene, engine);
+            let map = tagscape::scene::MapSize { width: SIZE[0] as f32, height: SIZE[1] as f32 };
+            let at = scene.screen_of(tagscape::catalog::SegmentId(5), map).unwrap();
+            let disc = |rgba: &[u8]| rgba[((at.y as usize + 1) * SIZE[0] as usize + at.x as usize) * 4 + 3];
+            // A pixel below: before, all rows are in one pixel.
+            assert!(disc(&after) > 100 && disc(&before) < 50, "{view} by {engine:?}: {} {}", disc(&before), disc(&after));
+            assert!(saturation(&after) * 2 < saturation(&before), "{view} by {engine:?}: the others keep their colours");
+        }
+    }
+}
+
+#[test]
 fn splats_begin_where_discs_would_lie_over_one_another() {
     use ViewKind::{Density, Segments, Trajectories};
     assert_eq!(splat::kind_of(Density, 1, false), Some(SplatKind::Density));
     assert_eq!(splat::kind_of(Segments, 4_501_763, false), Some(SplatKind::Colors));
     assert_eq!(splat::kind_of(Segments, 55_525, false), None);
-    assert_eq!(splat::kind_of(Trajectories, 4_501_763, false), None);
+    assert_eq!(splat::kind_of(Trajectories, 4_501_763, false), Some(SplatKind::Lines));
+    assert_eq!(splat::kind_of(Trajectories, 55_525, true), None);
     assert!(splat::kind_of(Segments, 500_000, true).is_some() && splat::kind_of(Segments, 500_000, false).is_none());
 }
 

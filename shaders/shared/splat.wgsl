@@ -17,8 +17,10 @@ struct SplatParams {
     faint: u32,
     // Cells that smoothing reaches to either side.
     reach: u32,
-    unused_a: u32,
-    unused_b: u32,
+    // Steps of tone with a line between each two; 0: no lines.
+    lines: u32,
+    // What colours step back toward while a track stands out, packed sRGB; 0: they do not.
+    veil: u32,
 }
 
 @group(0) @binding(1) var<uniform> splat: SplatParams;

@@ -5,14 +5,29 @@ fn row_of(number: u32) -> u32 {
     return (number / RUN * splat.stride + splat.phase) * RUN + number % RUN;
 }
 
+// Whether a place can be told: in front of the eye, and not past what it sees of the depth.
+fn is_placed(clip: vec4f) -> bool {
+    return in_front(clip) && clip.z >= 0.0 && clip.z <= clip.w;
+}
+
+// In cells from the grid's corner; anywhere.
+fn place_of(clip: vec4f) -> vec2f {
+    let pixel = (clip.xy / clip.w * vec2f(0.5, -0.5) + 0.5) * frame.viewport;
+    return pixel / f32(splat.cell) + f32(splat.margin);
+}
+
+fn grid_size() -> vec2f {
+    return vec2f(f32(splat.width), f32(splat.cells / splat.width));
+}
+
 fn cell_of(clip: vec4f, row: u32) -> u32 {
     let outside = splat.cells + row % OUTSIDE_CELLS;
-    if !in_front(clip) || clip.z < 0.0 || clip.z > clip.w {
+    if !is_placed(clip) {
         return outside;
     }
-    let pixel = (clip.xy / clip.w * vec2f(0.5, -0.5) + 0.5) * frame.viewport;
-    let at = pixel / f32(splat.cell) + f32(splat.margin);
-    if !(at.x >= 0.0 && at.x < f32(splat.width) && at.y >= 0.0 && at.y < f32(splat.cells / splat.width)) {
+    let at = place_of(clip);
+    let size = grid_size();
+    if !(at.x >= 0.0 && at.x < size.x && at.y >= 0.0 && at.y < size.y) {
         return outside;
     }
     return u32(at.y) * splat.width + u32(at.x);

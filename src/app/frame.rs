@@ -31,8 +31,10 @@ pub struct FrameOutput {
     pub map: egui::Rect,
     /// Segments drawn.
     pub drawn: usize,
-    /// Whether commands changed what is shown, so that another frame is due.
+    /// Whether commands changed what is shown, or not all of it is drawn or counted on screen yet, so that another frame is due.
     pub changed: bool,
+    /// Whether all segments are in the picture.
+    pub is_whole: bool,
 }
 
 /// What is needed to paint: egui's renderer, the map's renderer, and the texture between them.
@@ -64,6 +66,11 @@ impl FramePainter {
         Ok(Self { egui, painter, map, target, picture, shell: ShellState::default(), shown_serial: None, theme: None, drawn: 0 })
     }
 
+    /// Lets the rows of a frame take so many milliseconds; see [`MapRenderer::set_budget`].
+    pub fn set_budget(&mut self, milliseconds: Option<f64>) {
+        self.map.set_budget(milliseconds);
+    }
+
     /// Draws one frame into `view`.
     ///
     /// # Errors
@@ -86,18 +93,21 @@ impl FramePainter {
             shell_output = Some(shell_ui(ui, &view, &mut self.shell));
         });
         let (commands, map) = shell_output.map_or((Vec::new(), egui::Rect::ZERO), |shell| (shell.commands, shell.map));
-        let changed = !commands.is_empty();
+        let mut changed = !commands.is_empty();
         let mut effects: Vec<Effect> = commands.into_iter().flat_map(|command| state.update(command)).collect();
         state.set_map_size(MapSize { width: map.width(), height: map.height() });
 
         let mut encoder = context.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("frame") });
+        let counted = self.drawn;
         self.draw_map(context, state, map, output.pixels_per_point, &mut encoder)?;
+        let is_whole = state.shown.as_ref().is_none_or(|shown| self.drawn >= shown.scene.positions.len());
+        changed |= !is_whole || self.drawn != counted;
         let errors = context.errors.take();
         effects.extend(errors.into_iter().flat_map(|text| state.notify(text)));
         let repaint_after = output.viewport_output.get(&egui::ViewportId::ROOT).map_or(std::time::Duration::MAX, |root| root.repaint_delay);
         let platform = std::mem::take(&mut output.platform_output);
         self.paint(context, output, input.size_pixels, encoder, view);
-        Ok(FrameOutput { effects, platform, repaint_after, map, drawn: self.drawn, changed })
+        Ok(FrameOutput { effects, platform, repaint_after, map, drawn: self.drawn, changed, is_whole })
     }
 
     /// Draws the map's points and lines into the texture that egui shows.

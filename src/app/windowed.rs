@@ -43,6 +43,9 @@ pub struct WindowConfig {
     pub screenshot: Option<PathBuf>,
 }
 
+/// What the rows of a large map may take of a frame while it moves, so that 60 come in a second.
+const FRAME_BUDGET_MS: f64 = 10.0;
+
 /// Something to fetch from another thread.
 #[derive(Clone, Copy, Debug)]
 struct Woken;
@@ -160,7 +163,8 @@ impl Session {
         surface_config.desired_maximum_frame_latency = 1;
         surface.configure(&context.device, &surface_config);
 
-        let painter = FramePainter::new(&context, surface_config.format)?;
+        let mut painter = FramePainter::new(&context, surface_config.format)?;
+        painter.set_budget(Some(FRAME_BUDGET_MS));
         let texture_side = context.device.limits().max_texture_dimension_2d as usize;
         let scale = Some(window.scale_factor() as f32);
         let input = egui_winit::State::new(painter.egui.clone(), egui::ViewportId::ROOT, &window, scale, None, Some(texture_side));
@@ -316,7 +320,7 @@ impl Session {
         } else if output.repaint_after < Duration::from_secs(3600) {
             events.set_control_flow(ControlFlow::WaitUntil(Instant::now() + output.repaint_after));
         }
-        if !self.is_ready && output.drawn > 0 && !is_moved {
+        if !self.is_ready && output.drawn > 0 && output.is_whole && !is_moved {
             self.is_ready = true;
             self.log_ready(output.drawn, log);
         }

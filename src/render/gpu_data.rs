@@ -11,7 +11,7 @@ pub const NO_TRACK: u32 = u32::MAX;
 
 /// Twin of `Frame` in `shaders/shared/frame.wgsl`, whose layout `tests/render.rs` compares with this one.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+#[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
 pub struct FrameUniform {
     /// Layout to clip space, by columns.
     pub clip_from_layout: [[f32; 4]; 4],
@@ -99,6 +99,12 @@ impl MapBuffers {
 }
 
 impl MapBuffers {
+    /// Whether kernels write the positions, so that they may change at any time.
+    #[must_use]
+    pub fn is_written_elsewhere(&self) -> bool {
+        self.is_written_elsewhere
+    }
+
     /// Colour and track of each row on the CPU, where the CPU draws and knows the positions too.
     #[must_use]
     pub fn host_columns(&self, scene: &Scene) -> Option<(&[u32], &[u32])> {

@@ -22,6 +22,7 @@ pub const SHADERS: &[ShaderSource] = &[
     passes::TRAJECTORIES,
     splat::kernels::COUNT.shader,
     splat::kernels::COLOR.shader,
+    splat::kernels::LINES.shader,
     splat::kernels::SMOOTH_ROWS.shader,
     splat::kernels::SMOOTH_COLUMNS.shader,
     splat::kernels::HISTOGRAM.shader,

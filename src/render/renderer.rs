@@ -1,4 +1,5 @@
-//! Draws a scene: one uniform written, then as many instances as there are rows, or a splat of them. All of them, always.
+//! Draws a scene: one uniform written, then as many instances as there are rows, or a splat of them. All of them, always;
+//! under a budget, as soon as the eye stands still.
 
 use super::gpu_data::{FrameUniform, MapBuffers, NO_TRACK};
 use super::passes::{Layouts, Passes};
@@ -22,6 +23,8 @@ pub struct MapRenderer {
     space: Passes,
     frame: UniformBuffer<FrameUniform>,
     frame_group: wgpu::BindGroup,
+    focus: UniformBuffer<FrameUniform>,
+    focus_group: wgpu::BindGroup,
     shown: Option<(MapBuffers, wgpu::BindGroup)>,
     splat: Splat,
     is_splat: bool,
@@ -37,12 +40,16 @@ impl MapRenderer {
         let layouts = Layouts::new(context);
         let frame = UniformBuffer::from_value(context, "map.frame", &bytemuck::Zeroable::zeroed())?;
         let frame_group = bind(context, "map.frame", &layouts.frame, &[frame.buffer()]);
+        let focus = UniformBuffer::from_value(context, "map.focus", &bytemuck::Zeroable::zeroed())?;
+        let focus_group = bind(context, "map.focus", &layouts.frame, &[focus.buffer()]);
         Ok(Self {
             plane: Passes::new(context, &layouts, Dimensions::Two)?,
             space: Passes::new(context, &layouts, Dimensions::Three)?,
             layouts,
             frame,
             frame_group,
+            focus,
+            focus_group,
             shown: None,
             splat: Splat::default(),
             is_splat: false,
@@ -62,6 +69,12 @@ impl MapRenderer {
     /// Chooses what splats are made on.
     pub fn set_engine(&mut self, engine: SplatEngine) {
         self.splat.engine = engine;
+    }
+
+    /// Milliseconds that the rows of a splat may take in a frame from now on: a moving picture is then a fair part of them, and a still one goes on
+    /// from frame to frame until all are in. `None`: all are drawn in each frame.
+    pub fn set_budget(&mut self, milliseconds: Option<f64>) {
+        self.splat.budget_ms = milliseconds;
     }
 
     /// Times passes from now on, where the device has time stamps.
@@ -92,7 +105,8 @@ impl MapRenderer {
         if self.is_splat { self.splat.total(context) } else { Ok(None) }
     }
 
-    /// Draws the scene into the target and says how many segments that were: all of them, or 0 before [`Self::show`].
+    /// Draws the scene into the target and says how many segments are in it: all of them, the part that a budget allowed, or 0 before
+    /// [`Self::show`].
     ///
     /// # Errors
     /// Out of memory.
@@ -110,20 +124,39 @@ impl MapRenderer {
         };
         buffers.update(context, scene)?;
         let row_count = buffers.positions.len as u32;
-        let uniform = frame_uniform(scene, target, options, row_count);
+        let mut uniform = frame_uniform(scene, target, options, row_count);
+        let kind = splat::kind_of(scene.view, row_count as usize, context.caps.is_cpu());
+        let focus_track = uniform.focus_track;
+        if kind.is_some() {
+            uniform.focus_track = NO_TRACK;
+        }
         self.frame.write(context, &uniform)?;
         if let Some(timer) = &mut self.timer {
             timer.restart();
         }
-        let kind = splat::kind_of(scene.view, row_count as usize, context.caps.is_cpu());
         self.is_splat = kind.is_some();
         if let Some(kind) = kind {
             let frame = (&uniform, &self.frame);
-            self.splat.encode(context, encoder, kind, scene, frame, buffers, target, &mut self.timer)?;
+            let is_veiled = focus_track != NO_TRACK;
+            let drawn = self.splat.encode(context, encoder, kind, scene, frame, buffers, is_veiled, target, &mut self.timer)?;
+            // The track under the pointer is drawn over it, as if it were alone.
+            if let Some(track) = scene.track_rows.get(focus_track as usize) {
+                let rows = track.first_row as u32..((track.first_row + track.row_count) as u32).min(row_count);
+                self.focus.write(context, &alone(uniform, focus_track, options, rows.len()))?;
+                let mut pass = target.begin_flat(encoder, wgpu::LoadOp::Load, None);
+                pass.set_bind_group(0, &self.focus_group, &[]);
+                pass.set_bind_group(1, &*columns, &[]);
+                if scene.view.has_lines() {
+                    pass.set_pipeline(&self.plane.trajectories);
+                    pass.draw(0..6, rows.clone());
+                }
+                pass.set_pipeline(&self.plane.points);
+                pass.draw(0..6, rows);
+            }
             if let Some(timer) = &self.timer {
                 timer.finish(encoder);
             }
-            return Ok(row_count as usize);
+            return Ok(drawn);
         }
         let passes = match target.dimensions {
             Dimensions::Two => &self.plane,
@@ -172,6 +205,21 @@ fn frame_uniform(scene: &Scene, target: &ViewTarget, options: DrawOptions, row_c
         line_opacity: style.line_opacity,
         focus_track: focus.map_or(NO_TRACK, |position| position as u32),
         row_count,
+    }
+}
+
+/// The uniform of a track's own rows over a splat: large and opaque, as few rows are.
+fn alone(frame: FrameUniform, track: u32, options: DrawOptions, rows: usize) -> FrameUniform {
+    let scale = options.pixels_per_point;
+    let [width, height] = frame.viewport;
+    let style = Style::for_density(rows.max(1000), width * height / (scale * scale), true);
+    FrameUniform {
+        point_radius: style.point_radius * scale,
+        point_opacity: 1.0,
+        line_width: style.line_width * scale,
+        line_opacity: 1.0,
+        focus_track: track,
+        ..frame
     }
 }
 

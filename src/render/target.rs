@@ -88,17 +88,18 @@ impl ViewTarget {
         })
     }
 
-    /// Begins drawing on a transparent ground, a sample a pixel and without depth, in 3-D too.
+    /// Begins drawing on a transparent ground or over what is there, a sample a pixel and without depth, in 3-D too.
     pub fn begin_flat<'e>(
         &self,
         encoder: &'e mut wgpu::CommandEncoder,
+        load: wgpu::LoadOp<wgpu::Color>,
         timestamp_writes: Option<wgpu::RenderPassTimestampWrites<'_>>,
     ) -> wgpu::RenderPass<'e> {
         let color = wgpu::RenderPassColorAttachment {
             view: &self.color_view,
             depth_slice: None,
             resolve_target: None,
-            ops: wgpu::Operations { load: wgpu::LoadOp::Clear(wgpu::Color::TRANSPARENT), store: wgpu::StoreOp::Store },
+            ops: wgpu::Operations { load, store: wgpu::StoreOp::Store },
         };
         encoder.begin_render_pass(&wgpu::RenderPassDescriptor {
             label: Some("map.flat"),

@@ -7,6 +7,7 @@ mod neighbors;
 mod pca;
 mod runner;
 mod splat;
+mod splat_tone;
 mod tsne;
 mod tsne_grid;
 mod tsne_lists;

@@ -3,7 +3,6 @@
 use rayon::prelude::*;
 
 use super::params::{RUN, SplatParams};
-use super::project::Projector;
 use super::tone::Histogram;
 
 /// Parts that rows are divided into at most; each has a picture's worth of cells.
@@ -63,34 +62,25 @@ pub(super) struct Rows {
     pub(super) params: SplatParams,
     /// How many there are.
     pub(super) rows: usize,
+    /// Whether they come on top of what is in the cells.
+    pub(super) goes_on: bool,
 }
 
 impl Rows {
-    pub(super) fn splat<C: Cell>(
-        &self,
-        parts: &mut Vec<Vec<C>>,
-        positions: &[[f32; 3]],
-        projector: &impl Projector,
-        ink: impl Fn(usize, f32) -> C::Ink + Sync,
-    ) -> usize {
+    /// Adds rows to the parts; returns how many fell outside. `add` adds a row to cells and says whether it is in one.
+    pub(super) fn splat<C: Cell>(&self, parts: &mut Vec<Vec<C>>, add: impl Fn(&mut [C], usize) -> bool + Sync) -> usize {
         let runs = self.params.runs(self.rows);
         parts.resize_with(rayon::current_num_threads().clamp(1, MOST_PARTS), Vec::new);
         let runs_each = runs.div_ceil(parts.len());
         let stride = self.params.stride.max(1) as usize;
         let first_run = self.params.phase as usize;
-        let splat_rows = |cells: &mut [C], rows: std::ops::Range<usize>| {
-            let mut outside = 0;
-            for (row, position) in rows.clone().zip(&positions[rows]) {
-                match projector.cell(*position).and_then(|(cell, w)| cells.get_mut(cell).map(|cell| (cell, w))) {
-                    Some((cell, w)) => cell.add(ink(row, w)),
-                    None => outside += 1,
-                }
-            }
-            outside
-        };
+        let splat_rows = |cells: &mut [C], rows: std::ops::Range<usize>| -> usize { rows.map(|row| usize::from(!add(cells, row))).sum() };
         let splat_part = |(part, cells): (usize, &mut Vec<C>)| {
-            cells.clear();
-            cells.resize(self.params.cells as usize, C::default());
+            // All parts but the first are empty since they were added to it.
+            if cells.len() != self.params.cells as usize || (part == 0 && !self.goes_on) {
+                cells.clear();
+                cells.resize(self.params.cells as usize, C::default());
+            }
             let (begin, end) = ((part * runs_each).min(runs), ((part + 1) * runs_each).min(runs));
             if stride == 1 {
                 let row = |run: usize| ((run + first_run) * RUN).min(self.rows);
@@ -106,18 +96,26 @@ impl Rows {
     }
 }
 
-/// Adds all parts to the first and counts its pixels by their counts.
-pub(super) fn merge<C: Cell>(parts: &mut [Vec<C>]) -> Histogram {
-    let Some((first, rest)) = parts.split_first_mut() else { return Histogram::default() };
-    let rest = &*rest;
-    let merge_band = |(band, cells): (usize, &mut [C])| {
-        for other in rest {
-            let others = other.get(band * BAND..).unwrap_or_default();
-            cells.iter_mut().zip(others).for_each(|(cell, more)| cell.merge(more));
-        }
+/// Adds all parts to the first, and empties the others: what is splatted next comes on top.
+pub(super) fn merge<C: Cell>(parts: &mut [Vec<C>]) {
+    let Some((first, rest)) = parts.split_first_mut() else { return };
+    for other in rest {
+        first.par_chunks_mut(BAND).zip(other.par_chunks_mut(BAND)).for_each(|(cells, others)| {
+            cells.iter_mut().zip(others).for_each(|(cell, more)| {
+                cell.merge(more);
+                *more = C::default();
+            });
+        });
+    }
+}
+
+/// Cells by their counts.
+pub(super) fn histogram_of<C: Cell>(parts: &[Vec<C>]) -> Histogram {
+    let band = |cells: &[C]| {
         let mut histogram = Histogram::default();
         cells.iter().for_each(|cell| histogram.add(cell.count(), 1));
         histogram
     };
-    first.par_chunks_mut(BAND).enumerate().map(merge_band).reduce(Histogram::default, |all, band| all.and(&band))
+    let cells = parts.first().map_or(&[][..], Vec::as_slice);
+    cells.par_chunks(BAND).map(band).reduce(Histogram::default, |all, band| all.and(&band))
 }

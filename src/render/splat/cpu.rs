@@ -7,13 +7,14 @@ use std::time::Instant;
 
 use glam::Mat4;
 
-use super::cells::{Cell, Rows, merge};
+use super::cells::{Cell, Rows, histogram_of, merge};
 use super::ink::Mixer;
-use super::paint::{resolve, resolve_smooth};
+use super::lines;
+use super::paint::{DensityPainter, paint_cells};
 use super::params::{SplatKind, SplatParams, SplatPlan};
 use super::project::{PlaneProjector, Projector, SpaceProjector};
 use super::smooth::Smoother;
-use super::tone::{self, Histogram};
+use super::tone::{self, BUCKETS, Histogram};
 use crate::render::gpu_data::FrameUniform;
 use crate::scene::{Dimensions, HeatMap};
 
@@ -28,6 +29,17 @@ pub struct SplatRows<'a> {
     pub tracks: &'a [u32],
 }
 
+/// The grid that rows are splatted into.
+#[derive(Clone, Copy, Debug)]
+pub struct Gridded<'a> {
+    /// How it lies over the picture.
+    pub plan: &'a SplatPlan,
+    /// What its cells hold.
+    pub kind: SplatKind,
+    /// Plane or space.
+    pub dimensions: Dimensions,
+}
+
 /// The cells of a picture and what becomes of them. Kept from frame to frame, so that nothing is allocated.
 #[derive(Debug, Default)]
 pub struct CpuSplat {
@@ -36,63 +48,79 @@ pub struct CpuSplat {
     smoother: Smoother,
     picture: Vec<u32>,
     kind: Option<SplatKind>,
+    tones: Vec<f32>,
+    veil: u32,
     outside: usize,
     stages: [f64; 3],
 }
 
 impl CpuSplat {
-    /// Splats rows and returns the picture: premultiplied sRGB, packed, `[height, width]`.
-    pub fn draw(
-        &mut self,
-        frame: &FrameUniform,
-        plan: &SplatPlan,
-        kind: SplatKind,
-        dimensions: Dimensions,
-        rows: SplatRows<'_>,
-        heat: &HeatMap,
-    ) -> &[u32] {
+    /// Splats rows and returns the picture: premultiplied sRGB, packed, `[height, width]`. Where it goes on, they come on top of what is there.
+    pub fn draw(&mut self, frame: &FrameUniform, grid: Gridded<'_>, rows: SplatRows<'_>, heat: &HeatMap, goes_on: bool) -> &[u32] {
         let started = Instant::now();
+        let Gridded { plan, kind, dimensions } = grid;
         let params = plan.params;
         let size = frame.viewport;
         let clip = Mat4::from_cols_array_2d(&frame.clip_from_layout);
         self.kind = Some(kind);
-        self.outside = match dimensions {
-            Dimensions::Two => self.accumulate(&PlaneProjector::new(clip, size, &params), frame, params, kind, rows),
-            Dimensions::Three => self.accumulate(&SpaceProjector::new(clip, size, &params), frame, params, kind, rows),
+        let before = if goes_on { self.outside } else { 0 };
+        let rows = |cpu: &mut Self| match dimensions {
+            Dimensions::Two => cpu.accumulate(&PlaneProjector::new(clip, size, &params), frame, (params, kind, goes_on), rows),
+            Dimensions::Three => cpu.accumulate(&SpaceProjector::new(clip, size, &params), frame, (params, kind, goes_on), rows),
         };
+        self.outside = before + rows(self);
         let splatted = Instant::now();
-        let mut histogram = match kind {
-            SplatKind::Density => merge(&mut self.counts),
-            SplatKind::Colors => merge(&mut self.sums),
-        };
-        if params.reach > 0 {
-            let counts = self.counts.first().map_or(&[][..], Vec::as_slice);
-            self.smoother.smooth(plan, counts);
-            histogram = Histogram::of(&self.smoother.values, params.faint);
-        }
-        let merged = Instant::now();
-        let tones = tone::curve(&histogram, params.faint);
-        match kind {
+        let histogram = match kind {
             SplatKind::Density => {
-                let colors = tone::heat_colors(&tones, heat);
+                merge(&mut self.counts);
+                let counts = self.counts.first().map_or(&[][..], Vec::as_slice);
                 if params.reach > 0 {
-                    let [width, height] = size.map(|edge| edge as usize);
-                    self.picture.resize(width * height, 0);
-                    resolve_smooth(&self.smoother.values, params, &colors, &mut self.picture, width);
+                    self.smoother.smooth(plan, counts);
+                    Histogram::of(&self.smoother.values, params.faint)
                 } else {
-                    resolve(&self.counts, &mut self.picture, |&count| colors[tone::bucket_of(count)]);
+                    Histogram::of(counts, params.faint)
                 }
             }
-            SplatKind::Colors => {
-                let alphas = tone::opacities(&tones);
-                let levels = params.levels;
-                resolve(&self.sums, &mut self.picture, |&[r, g, b, count]| {
-                    tone::mean_color([r, g, b], count, levels, alphas[tone::bucket_of(count)])
-                });
+            SplatKind::Colors | SplatKind::Lines => {
+                merge(&mut self.sums);
+                histogram_of(&self.sums)
             }
-        }
+        };
+        let merged = Instant::now();
+        self.tones = tone::curve(&histogram, params.faint).to_vec();
+        self.paint(plan, kind, size.map(|edge| edge as usize), heat);
         let ms = |from: Instant, to: Instant| (to - from).as_secs_f64() * 1e3;
         self.stages = [ms(started, splatted), ms(splatted, merged), ms(merged, Instant::now())];
+        &self.picture
+    }
+
+    /// Colours the cells once more, where the veil is another than before.
+    pub fn repaint(&mut self, grid: Gridded<'_>, size: [u32; 2], heat: &HeatMap) {
+        if self.veil != grid.plan.params.veil {
+            self.paint(grid.plan, grid.kind, size.map(|edge| edge as usize), heat);
+        }
+    }
+
+    fn paint(&mut self, plan: &SplatPlan, kind: SplatKind, size: [usize; 2], heat: &HeatMap) {
+        let params = plan.params;
+        self.veil = params.veil;
+        let Ok(tones) = <&[f32; BUCKETS]>::try_from(self.tones.as_slice()) else { return };
+        if kind == SplatKind::Density {
+            let counts = self.counts.first().map_or(&[][..], Vec::as_slice);
+            let values = if params.reach > 0 { &self.smoother.values } else { counts };
+            DensityPainter { values, params, tones, heat }.paint(&mut self.picture, size);
+        } else {
+            let alphas = tone::opacities(tones);
+            paint_cells(&self.sums, &mut self.picture, |&[r, g, b, count]| {
+                let color = tone::mean_color([r, g, b], count, params.levels, alphas[tone::bucket_of(count)]);
+                if params.veil == 0 { color } else { tone::veiled(color, params.veil) }
+            });
+        }
+    }
+
+    /// The newest picture.
+    #[must_use]
+    pub fn picture(&self) -> &[u32] {
         &self.picture
     }
 
@@ -109,7 +137,9 @@ impl CpuSplat {
         match self.kind {
             None => Vec::new(),
             Some(SplatKind::Density) => self.counts.first().cloned().unwrap_or_default(),
-            Some(SplatKind::Colors) => self.sums.first().map_or_else(Vec::new, |cells| cells.iter().map(Cell::count).collect()),
+            Some(SplatKind::Colors | SplatKind::Lines) => {
+                self.sums.first().map_or_else(Vec::new, |cells| cells.iter().map(Cell::count).collect())
+            }
         }
     }
 
@@ -136,25 +166,43 @@ impl CpuSplat {
         &mut self,
         projector: &impl Projector,
         frame: &FrameUniform,
-        params: SplatParams,
-        kind: SplatKind,
+        (params, kind, goes_on): (SplatParams, SplatKind, bool),
         rows: SplatRows<'_>,
     ) -> usize {
-        let plan = Rows { params, rows: rows.positions.len() };
+        let plan = Rows { params, rows: rows.positions.len(), goes_on };
         let SplatRows { positions, colors, tracks } = rows;
-        match kind {
-            SplatKind::Density => plan.splat(&mut self.counts, positions, projector, |_, _| ()),
-            SplatKind::Colors => {
-                let mixer = Mixer::new(frame, params.levels);
-                if mixer.is_plain() {
-                    plan.splat(&mut self.sums, positions, projector, |row, _| {
-                        let [r, g, b, _] = colors[row].to_le_bytes().map(u32::from);
-                        [r, g, b, 1]
-                    })
-                } else {
-                    plan.splat(&mut self.sums, positions, projector, |row, w| mixer.ink(colors[row], tracks[row], w))
-                }
+        let mixer = Mixer::new(frame, params.levels);
+        let is_plain = mixer.is_plain();
+        let ink = |row: usize, w: f32| {
+            if is_plain {
+                let [r, g, b, _] = colors[row].to_le_bytes().map(u32::from);
+                return [r, g, b, 1];
             }
+            mixer.ink(colors[row], tracks[row], w)
+        };
+        match kind {
+            SplatKind::Density => plan.splat(&mut self.counts, |cells, row| {
+                let cell = projector.cell(positions[row]).and_then(|(cell, _)| cells.get_mut(cell));
+                cell.map(|cell| cell.add(())).is_some()
+            }),
+            SplatKind::Colors => plan.splat(&mut self.sums, |cells, row| {
+                let cell = projector.cell(positions[row]).and_then(|(cell, w)| cells.get_mut(cell).map(|cell| (cell, w)));
+                cell.map(|(cell, w)| cell.add(ink(row, w))).is_some()
+            }),
+            SplatKind::Lines => plan.splat(&mut self.sums, |cells, row| {
+                let next = positions.get(row + 1).filter(|_| tracks[row] == tracks[row + 1]);
+                if let Some(&next) = next
+                    && let (Some((begin, w)), Some((end, _))) = (projector.place(positions[row]), projector.place(next))
+                {
+                    let ink = ink(row, w);
+                    lines::walk(begin, end, &params, |cell| {
+                        if let Some(cell) = cells.get_mut(cell) {
+                            cell.add(ink);
+                        }
+                    });
+                }
+                true
+            }),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! The splat in compute shaders: counts and sums of colours by integer atomics, their histogram and tones, and a pass that colours them.
 
 use super::kernels::{self, CELLS_EACH, WORKGROUP};
-use super::params::{MOST_REACH, OUTSIDE_CELLS, RUN, SplatParams, SplatPlan};
+use super::params::{MOST_REACH, OUTSIDE_CELLS, RUN, SplatKind, SplatParams, SplatPlan};
+use super::progress::Part;
 use super::resolve::ResolvePass;
 use super::tone::BUCKETS;
 use crate::gpu::{BoundKernel, GpuContext, GpuError, KernelPipeline, PassTimer, StorageBuffer, UniformBuffer};
@@ -14,6 +15,7 @@ use crate::scene::{HeatMap, Theme};
 pub struct GpuSplat {
     count: KernelPipeline,
     color: KernelPipeline,
+    lines: KernelPipeline,
     smooth_rows: KernelPipeline,
     smooth_columns: KernelPipeline,
     histogram: KernelPipeline,
@@ -31,6 +33,7 @@ pub struct GpuSplat {
 #[derive(Debug)]
 struct Grid {
     params: SplatParams,
+    kind: SplatKind,
     counts: StorageBuffer<u32>,
     sums: StorageBuffer<u32>,
     histogram: StorageBuffer<u32>,
@@ -44,10 +47,10 @@ struct Grid {
 }
 
 impl Grid {
-    /// Whether it has the buffers that a grid of these parameters takes.
-    fn fits(&self, params: &SplatParams) -> bool {
-        let shape = |of: &SplatParams| (of.width, of.cells, of.mode, of.reach > 0);
-        shape(&self.params) == shape(params)
+    /// Whether it has the buffers and the kernel that a grid of these parameters and this kind takes.
+    fn fits(&self, params: &SplatParams, kind: SplatKind) -> bool {
+        let shape = |of: &SplatParams| (of.width, of.cells, of.reach > 0);
+        self.kind == kind && shape(&self.params) == shape(params)
     }
 }
 
@@ -61,6 +64,7 @@ impl GpuSplat {
         Ok(Self {
             count: kernels::COUNT.pipeline(context)?,
             color: kernels::COLOR.pipeline(context)?,
+            lines: kernels::LINES.pipeline(context)?,
             smooth_rows: kernels::SMOOTH_ROWS.pipeline(context)?,
             smooth_columns: kernels::SMOOTH_COLUMNS.pipeline(context)?,
             histogram: kernels::HISTOGRAM.pipeline(context)?,
@@ -80,7 +84,7 @@ impl GpuSplat {
         self.grid = None;
     }
 
-    /// Splats rows into the target.
+    /// Splats a part of the rows into the target.
     ///
     /// # Errors
     /// [`GpuError::TooLarge`] for a picture with more pixels than a binding has room for; [`GpuError::OutOfMemory`].
@@ -91,17 +95,18 @@ impl GpuSplat {
         encoder: &mut wgpu::CommandEncoder,
         frame: &UniformBuffer<FrameUniform>,
         buffers: &MapBuffers,
-        plan: &SplatPlan,
+        (plan, kind): (&SplatPlan, SplatKind),
+        part: Part,
         theme: Theme,
         target: &ViewTarget,
         timer: &mut Option<PassTimer>,
     ) -> Result<(), GpuError> {
         let rows = buffers.positions.len;
         let params = plan.params;
-        if self.grid.as_ref().is_none_or(|grid| !grid.fits(&params)) {
+        if self.grid.as_ref().is_none_or(|grid| !grid.fits(&params, kind)) {
             // The old cells first, so that both need not be there at once.
             self.grid = None;
-            self.grid = Some(self.grid(context, frame, buffers, params)?);
+            self.grid = Some(self.grid(context, frame, buffers, params, kind)?);
         }
         if self.heat_of != Some(theme) {
             self.heat.write(context, 0, &HeatMap::of(theme).premultiplied)?;
@@ -110,24 +115,29 @@ impl GpuSplat {
         self.params.write(context, &params)?;
         self.weights.write(context, 0, &plan.weights)?;
         let Some(grid) = &self.grid else { return Ok(()) };
-        for buffer in [grid.counts.buffer(), grid.sums.buffer(), grid.histogram.buffer()] {
-            encoder.clear_buffer(buffer, 0, None);
+        if !part.goes_on {
+            encoder.clear_buffer(grid.counts.buffer(), 0, None);
+            encoder.clear_buffer(grid.sums.buffer(), 0, None);
         }
         let splats = (params.runs(rows) * RUN).div_ceil(WORKGROUP) as u32;
         let cells = (params.cells as usize).div_ceil(WORKGROUP) as u32;
         let bands = (params.cells as usize).div_ceil(CELLS_EACH) as u32;
-        let mut passes = vec![("splat", &grid.splat, splats)];
-        if let Some([rows, columns]) = &grid.smooth {
-            passes.extend([("smooth rows", rows, cells), ("smooth columns", columns, cells)]);
+        let mut passes = Vec::new();
+        if part.phase.is_some() {
+            encoder.clear_buffer(grid.histogram.buffer(), 0, None);
+            passes.push(("splat", &grid.splat, splats));
+            if let Some([rows, columns]) = &grid.smooth {
+                passes.extend([("smooth rows", rows, cells), ("smooth columns", columns, cells)]);
+            }
+            passes.extend([("histogram", &grid.classify, bands), ("curve", &grid.draw_curve, 1)]);
         }
-        passes.extend([("histogram", &grid.classify, bands), ("curve", &grid.draw_curve, 1)]);
         for (name, kernel, workgroups) in passes {
             let timestamp_writes = timer.as_mut().and_then(|timer| timer.compute(name));
             let descriptor = wgpu::ComputePassDescriptor { label: Some(name), timestamp_writes };
             kernel.dispatch(&mut encoder.begin_compute_pass(&descriptor), workgroups);
         }
         let stamps = timer.as_mut().and_then(|timer| timer.render("resolve"));
-        let mut pass = target.begin_flat(encoder, stamps);
+        let mut pass = target.begin_flat(encoder, wgpu::LoadOp::Clear(wgpu::Color::TRANSPARENT), stamps);
         self.resolve.draw(&mut pass, &grid.colored);
         Ok(())
     }
@@ -152,9 +162,10 @@ impl GpuSplat {
         frame: &UniformBuffer<FrameUniform>,
         buffers: &MapBuffers,
         grid: SplatParams,
+        kind: SplatKind,
     ) -> Result<Grid, GpuError> {
         let cells = grid.cells as usize;
-        let has_colors = grid.mode == u32::from(true);
+        let has_colors = kind.has_colors();
         let counts = StorageBuffer::zeroed(context, "splat.counts", cells + OUTSIDE_CELLS)?;
         let sums = StorageBuffer::zeroed(context, "splat.sums", if has_colors { 3 * cells } else { 1 })?;
         let smoothed = if grid.reach > 0 { cells } else { 1 };
@@ -167,11 +178,13 @@ impl GpuSplat {
         let params = self.params.buffer();
         let mut columns =
             vec![frame.buffer(), params, &positions.x, &positions.y, &positions.z, colors.buffer(), tracks.buffer(), counts.buffer()];
-        let kernel = if has_colors {
+        if has_colors {
             columns.push(sums.buffer());
-            &self.color
-        } else {
-            &self.count
+        }
+        let kernel = match kind {
+            SplatKind::Density => &self.count,
+            SplatKind::Colors => &self.color,
+            SplatKind::Lines => &self.lines,
         };
         let values = if grid.reach > 0 { smooth.buffer() } else { counts.buffer() };
         let weights = self.weights.buffer();
@@ -181,6 +194,7 @@ impl GpuSplat {
         ];
         Ok(Grid {
             params: grid,
+            kind,
             splat: kernel.bind(context, &columns)?,
             smooth: (grid.reach > 0).then_some(smoothing),
             classify: self.histogram.bind(context, &[params, values, histogram.buffer()])?,

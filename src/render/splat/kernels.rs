@@ -49,6 +49,10 @@ pub const COLOR: Kernel = Kernel {
     ],
 };
 
+/// Lines a pixel, and the sums of their colours.
+pub const LINES: Kernel =
+    Kernel { shader: ShaderSource { name: "splat.lines", parts: &[ROWS, FRAME, SPLAT, CELL, shader_part!("splat_lines.wgsl")] }, ..COLOR };
+
 /// Counts spread along rows.
 pub const SMOOTH_ROWS: Kernel = Kernel {
     shader: ShaderSource { name: "splat.smooth_rows", parts: &[ROWS, SPLAT, shader_part!("splat_smooth_rows.wgsl")] },
@@ -88,4 +92,4 @@ pub const TOTAL: Kernel = Kernel {
 pub const RESOLVE: ShaderSource = ShaderSource { name: "splat.resolve", parts: &[SPLAT, shader_part!("splat_resolve.wgsl")] };
 
 /// Every compute kernel of the splat.
-pub const KERNELS: &[&Kernel] = &[&COUNT, &COLOR, &SMOOTH_ROWS, &SMOOTH_COLUMNS, &HISTOGRAM, &CURVE, &TOTAL];
+pub const KERNELS: &[&Kernel] = &[&COUNT, &COLOR, &LINES, &SMOOTH_ROWS, &SMOOTH_COLUMNS, &HISTOGRAM, &CURVE, &TOTAL];

@@ -10,8 +10,10 @@ pub mod cpu;
 pub mod gpu;
 mod ink;
 pub mod kernels;
+mod lines;
 mod paint;
 pub mod params;
+pub mod progress;
 pub mod project;
 pub mod resolve;
 pub mod smooth;
@@ -23,8 +25,9 @@ use super::gpu_data::{FrameUniform, MapBuffers};
 use super::target::ViewTarget;
 use crate::gpu::{GpuContext, GpuError, PassTimer, UniformBuffer};
 use crate::scene::{Camera, HeatMap, Scene, Theme, ViewKind};
-use cpu::{CpuSplat, SplatRows};
+use cpu::{CpuSplat, Gridded, SplatRows};
 use gpu::GpuSplat;
+use progress::{Part, Progress, View};
 
 /// What splats are made on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,6 +46,13 @@ const ROWS_ON_GPU: usize = 1_000_000;
 /// And on a CPU adapter, where each pixel of a disc costs as much as several rows of a splat.
 const ROWS_ON_CPU: usize = 200_000;
 
+/// Milliseconds of a row on the CPU's threads before any was measured.
+const MS_PER_ROW_ON_CPU: f64 = 5e-6;
+/// Of a row in compute shaders on a CPU adapter (measured on lavapipe with two cores).
+const MS_PER_ROW_OF_SHADERS_ON_CPU: f64 = 4e-5;
+/// And on a GPU, where a row is 12 bytes to read and an addition: a slow one's.
+const MS_PER_ROW_ON_GPU: f64 = 1e-6;
+
 /// The splat of a scene, if it is to be drawn as one.
 #[must_use]
 pub fn kind_of(view: ViewKind, rows: usize, is_cpu_adapter: bool) -> Option<SplatKind> {
@@ -50,12 +60,14 @@ pub fn kind_of(view: ViewKind, rows: usize, is_cpu_adapter: bool) -> Option<Spla
     match view {
         ViewKind::Density => Some(SplatKind::Density),
         ViewKind::Segments => (rows >= enough).then_some(SplatKind::Colors),
-        ViewKind::Trajectories => None,
+        ViewKind::Trajectories => (rows >= enough).then_some(SplatKind::Lines),
     }
 }
 
 /// Deviation of a density's smoothing, in mean distances between rows on the map.
 const SMOOTHING: f32 = 0.8;
+/// The least, in pixels: what is drawn of single rows is softened, and the noise of counts goes down.
+const LEAST_SMOOTHING: f32 = 0.9;
 /// The largest part of the picture's edge that it may be.
 const MOST_SMOOTHING: f32 = 0.03;
 
@@ -63,7 +75,7 @@ const MOST_SMOOTHING: f32 = 0.03;
 /// it along, so that it is the same function of the layout.
 #[must_use]
 pub fn plan_of(scene: &Scene, kind: SplatKind, size: [u32; 2], rows: usize) -> SplatPlan {
-    if kind == SplatKind::Colors {
+    if kind.has_colors() {
         return SplatPlan::new(size, rows, kind);
     }
     let [width, height] = size.map(|edge| edge as f32);
@@ -71,7 +83,7 @@ pub fn plan_of(scene: &Scene, kind: SplatKind, size: [u32; 2], rows: usize) -> S
     let aspect = width / height;
     let fitted = Camera::fit(scene.camera.dimensions, scene.half_extent(aspect), aspect).half_height;
     let apart = edge / (rows.max(1) as f32).sqrt() * fitted / scene.camera.half_height;
-    let pixels = (SMOOTHING * apart).min(MOST_SMOOTHING * edge);
+    let pixels = (SMOOTHING * apart).min(MOST_SMOOTHING * edge).max(LEAST_SMOOTHING);
     // In steps of an eighth of an octave, so that a zoom does not make a new grid in every frame.
     SplatPlan::smooth(size, rows, ((pixels.log2() * 8.0).round() / 8.0).exp2())
 }
@@ -81,10 +93,15 @@ pub fn plan_of(scene: &Scene, kind: SplatKind, size: [u32; 2], rows: usize) -> S
 pub struct Splat {
     /// Which is used.
     pub engine: SplatEngine,
+    /// Milliseconds that rows may take in a frame; `None`: all are drawn in each.
+    pub budget_ms: Option<f64>,
+    progress: Progress,
+    cpu_ms_per_row: Option<f64>,
     gpu: Option<GpuSplat>,
     cpu: CpuSplat,
     heat: Option<(Theme, HeatMap)>,
     drawn_by: Option<SplatEngine>,
+    kind: Option<SplatKind>,
 }
 
 impl Splat {
@@ -94,9 +111,11 @@ impl Splat {
             gpu.rebind();
         }
         self.drawn_by = None;
+        self.progress.forget();
     }
 
-    /// Draws all rows into the target.
+    /// Draws rows into the target, and says how many are in it: all of them, or the part that there was time for. Where it
+    /// is veiled, colours step back, for a track that is drawn over it: the frame itself has no focus, so that pointing somewhere splats nothing anew.
     ///
     /// # Errors
     /// [`GpuError::TooLarge`] for a picture with more pixels than a binding has room for; [`GpuError::OutOfMemory`].
@@ -109,38 +128,78 @@ impl Splat {
         scene: &Scene,
         frame: (&FrameUniform, &UniformBuffer<FrameUniform>),
         buffers: &MapBuffers,
+        is_veiled: bool,
         target: &ViewTarget,
         timer: &mut Option<PassTimer>,
-    ) -> Result<(), GpuError> {
-        let plan = plan_of(scene, kind, target.size, buffers.positions.len);
+    ) -> Result<usize, GpuError> {
+        let rows = buffers.positions.len;
+        self.kind = Some(kind);
+        let mut plan = plan_of(scene, kind, target.size, rows);
         let wants_cpu = match self.engine {
             SplatEngine::Auto => context.caps.is_cpu(),
             engine => engine == SplatEngine::Cpu,
         };
         // Positions that a kernel writes are not on the CPU.
-        if wants_cpu && let Some((colors, tracks)) = buffers.host_columns(scene) {
+        let host = if wants_cpu { buffers.host_columns(scene) } else { None };
+        let view = View {
+            frame: *frame.0,
+            params: plan.params,
+            theme: scene.theme,
+            kind,
+            revisions: [scene.revision, scene.layout_revision],
+            is_cpu: host.is_some(),
+        };
+        let part = if buffers.is_written_elsewhere() {
+            self.progress.forget();
+            Part::WHOLE
+        } else {
+            let ms_per_row = match (host.is_some(), context.caps.is_cpu()) {
+                (true, _) => self.cpu_ms_per_row.unwrap_or(MS_PER_ROW_ON_CPU),
+                (false, true) => MS_PER_ROW_OF_SHADERS_ON_CPU,
+                (false, false) => MS_PER_ROW_ON_GPU,
+            };
+            self.progress.next(view, rows, self.budget_ms.map(|budget| budget / ms_per_row))
+        };
+        plan.params.stride = part.stride;
+        plan.params.phase = part.phase.unwrap_or(0);
+        if is_veiled && kind.has_colors() {
+            plan.params.veil = scene.theme.background().to_packed();
+        }
+        if let Some((colors, tracks)) = host {
             self.drawn_by = Some(SplatEngine::Cpu);
             if self.heat.as_ref().is_none_or(|(theme, _)| *theme != scene.theme) {
                 self.heat = Some((scene.theme, HeatMap::of(scene.theme)));
             }
-            let Some((_, heat)) = &self.heat else { return Ok(()) };
-            let rows = SplatRows { positions: &scene.positions, colors, tracks };
-            let picture = self.cpu.draw(frame.0, &plan, kind, target.dimensions, rows, heat);
-            return target.write(context, picture);
+            let Some((_, heat)) = &self.heat else { return Ok(0) };
+            let grid = Gridded { plan: &plan, kind, dimensions: target.dimensions };
+            if part.phase.is_some() {
+                let splat_rows = SplatRows { positions: &scene.positions, colors, tracks };
+                self.cpu.draw(frame.0, grid, splat_rows, heat, part.goes_on);
+                let [(_, ms), ..] = self.cpu.stages_ms();
+                self.cpu_ms_per_row = Some(ms / plan.params.rows_of(rows).max(1) as f64);
+            } else {
+                self.cpu.repaint(grid, target.size, heat);
+            }
+            target.write(context, self.cpu.picture())?;
+        } else {
+            self.drawn_by = Some(SplatEngine::Gpu);
+            let gpu = match &mut self.gpu {
+                Some(gpu) => gpu,
+                none => none.insert(GpuSplat::new(context)?),
+            };
+            gpu.encode(context, encoder, frame.1, buffers, (&plan, kind), part, scene.theme, target, timer)?;
         }
-        self.drawn_by = Some(SplatEngine::Gpu);
-        let gpu = match &mut self.gpu {
-            Some(gpu) => gpu,
-            none => none.insert(GpuSplat::new(context)?),
-        };
-        gpu.encode(context, encoder, frame.1, buffers, &plan, scene.theme, target, timer)
+        Ok(part.rows_after(rows))
     }
 
-    /// How many rows are in the newest splat, read back from its cells; `None` where none was drawn. Waits for the device.
+    /// How many rows are in the newest splat, read back from its cells; `None` where none was drawn, or lines, which are in many cells each. Waits for the device.
     ///
     /// # Errors
     /// [`GpuError::Lost`].
     pub fn total(&self, context: &GpuContext) -> Result<Option<usize>, GpuError> {
+        if self.kind == Some(SplatKind::Lines) {
+            return Ok(None);
+        }
         match (self.drawn_by, &self.gpu) {
             (Some(SplatEngine::Cpu), _) => Ok(Some(self.cpu.total())),
             (Some(_), Some(gpu)) => gpu.total(context).map(Some),

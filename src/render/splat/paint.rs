@@ -5,9 +5,15 @@ use rayon::prelude::*;
 use super::cells::{BAND, Cell};
 use super::params::SplatParams;
 use super::tone::{self, BUCKETS};
+use crate::scene::HeatMap;
+
+/// Rows of a picture that one thread colours in one go.
+const BAND_ROWS: usize = 16;
+/// Steps a pixel below which a line fades: on a summit that just reaches a step it would be a speck.
+const FLAT: f32 = 0.006;
 
 /// Colours the first part's cells; empty ones are transparent.
-pub(super) fn resolve<C: Cell>(parts: &[Vec<C>], picture: &mut Vec<u32>, color: impl Fn(&C) -> u32 + Sync) {
+pub(super) fn paint_cells<C: Cell>(parts: &[Vec<C>], picture: &mut Vec<u32>, color: impl Fn(&C) -> u32 + Sync) {
     let cells = parts.first().map_or(&[][..], Vec::as_slice);
     picture.resize(cells.len(), 0);
     picture.par_chunks_mut(BAND).zip(cells.par_chunks(BAND)).for_each(|(pixels, cells)| {
@@ -15,31 +21,98 @@ pub(super) fn resolve<C: Cell>(parts: &[Vec<C>], picture: &mut Vec<u32>, color: 
     });
 }
 
-/// Colours a smoothed density, `width` pixels a row; between the middles of cells that are larger than pixels it is bilinear.
-pub(super) fn resolve_smooth(values: &[u32], params: SplatParams, colors: &[u32; BUCKETS], picture: &mut [u32], width: usize) {
-    let (across, margin, cell) = (params.width as usize, params.margin as usize, params.cell as f32);
-    let color = |value: u32| {
-        let color = if value == 0 { 0 } else { colors[tone::bucket_of(value)] };
-        if value >= params.faint { color } else { tone::faded(color, value as f32 / params.faint as f32) }
-    };
-    let row_of = |y: usize| values.get(y * across..(y + 1) * across).unwrap_or_default();
-    // A pixel's middle in cells, from the middle of the first.
-    let place = |pixel: usize| (pixel as f32 + 0.5) / cell + margin as f32 - 0.5;
-    let color_row = |(y, pixels): (usize, &mut [u32])| {
-        if params.cell == 1 {
-            let cells = row_of(y + margin).get(margin..).unwrap_or_default();
-            pixels.iter_mut().zip(cells).for_each(|(pixel, &value)| *pixel = color(value));
-            return;
+/// A density to colour.
+pub(super) struct DensityPainter<'a> {
+    /// Counts, or what smoothing made of them. `[height, width]`
+    pub(super) values: &'a [u32],
+    /// How they lie over the picture.
+    pub(super) params: SplatParams,
+    /// The tone of each bucket.
+    pub(super) tones: &'a [f32; BUCKETS],
+    /// The colour of each tone.
+    pub(super) heat: &'a HeatMap,
+}
+
+impl DensityPainter<'_> {
+    /// Colours a picture of `size` pixels.
+    pub(super) fn paint(&self, picture: &mut Vec<u32>, size: [usize; 2]) {
+        let [width, height] = size;
+        picture.resize(width * height, 0);
+        picture.par_chunks_mut((BAND_ROWS * width).max(1)).enumerate().for_each(|(band, pixels)| {
+            let (mut here, mut below) = (Row::default(), Row::default());
+            let first = band * BAND_ROWS;
+            self.fill(&mut here, first, width + 1);
+            for (y, pixels) in (first..).zip(pixels.chunks_mut(width.max(1))) {
+                if self.params.lines > 0 {
+                    self.fill(&mut below, y + 1, width + 1);
+                } else if y > first {
+                    self.fill(&mut here, y, width + 1);
+                }
+                for (x, pixel) in pixels.iter_mut().enumerate() {
+                    *pixel = self.color(&here, &below, x);
+                }
+                if self.params.lines > 0 {
+                    std::mem::swap(&mut here, &mut below);
+                }
+            }
+        });
+    }
+
+    /// Values and tones of a row of pixels.
+    fn fill(&self, row: &mut Row, y: usize, width: usize) {
+        let (across, margin, cell) = (self.params.width as usize, self.params.margin as usize, self.params.cell as f32);
+        let cells = |y: usize| self.values.get(y * across..(y + 1) * across).unwrap_or_default();
+        row.values.clear();
+        if self.params.cell == 1 {
+            let cells = cells(y + margin).get(margin..).unwrap_or_default();
+            row.values.extend(cells.iter().take(width).map(|&value| value as f32));
+        } else {
+            // A pixel's middle in cells, from the middle of the first.
+            let place = |pixel: usize| (pixel as f32 + 0.5) / cell + margin as f32 - 0.5;
+            let at = place(y);
+            row.between.clear();
+            let pairs = cells(at as usize).iter().zip(cells(at as usize + 1));
+            row.between.extend(pairs.map(|(&a, &b)| a as f32 + (b as f32 - a as f32) * at.fract()));
+            let between = |at: usize| row.between.get(at).copied().unwrap_or(0.0);
+            row.values.extend((0..width).map(|x| {
+                let at = place(x);
+                let left = between(at as usize);
+                left + (between(at as usize + 1) - left) * at.fract()
+            }));
         }
-        let at = place(y);
-        let (above, below) = (row_of(at as usize), row_of(at as usize + 1));
-        let mixed: Vec<f32> = above.iter().zip(below).map(|(&a, &b)| a as f32 + (b as f32 - a as f32) * at.fract()).collect();
-        for (x, pixel) in pixels.iter_mut().enumerate() {
-            let at = place(x);
-            let (left, right) = (mixed.get(at as usize), mixed.get(at as usize + 1));
-            let (left, right) = (left.copied().unwrap_or(0.0), right.copied().unwrap_or(0.0));
-            *pixel = color((left + (right - left) * at.fract()) as u32);
+        row.tones.clear();
+        row.tones.extend(row.values.iter().map(|&value| tone::tone_of(self.tones, value)));
+    }
+
+    /// A pixel's colour, with the line that is there.
+    #[inline]
+    fn color(&self, here: &Row, below: &Row, x: usize) -> u32 {
+        let (Some(&value), Some(&tone)) = (here.values.get(x), here.tones.get(x)) else { return 0 };
+        if value < 1.0 {
+            return 0;
         }
-    };
-    picture.par_chunks_mut(width.max(1)).enumerate().for_each(color_row);
+        let mut color = tone::heat_color(self.heat, tone);
+        if self.params.lines > 0 {
+            let steps = self.params.lines as f32;
+            let of = |row: &Row, x: usize| row.tones.get(x).map_or(0.0, |other| other - tone);
+            let (right, down) = (of(here, x + 1), of(below, x));
+            let nearest = (tone * steps + 0.5).floor();
+            let rise = (right * right + down * down).sqrt() * steps;
+            let away = (tone * steps - nearest).abs() / rise.max(1e-5);
+            if nearest >= 1.0 && away < 1.0 {
+                let part = 0.6 * (1.0 - away) * (rise / FLAT).min(1.0);
+                color = tone::mixed(color, tone::heat_color(self.heat, tone::line_tone(tone)), part);
+            }
+        }
+        let faint = self.params.faint as f32;
+        if value >= faint { color } else { tone::faded(color, value / faint) }
+    }
+}
+
+/// A row of pixels.
+#[derive(Default)]
+struct Row {
+    values: Vec<f32>,
+    tones: Vec<f32>,
+    between: Vec<f32>,
 }

@@ -9,14 +9,18 @@ pub const RUN: usize = 16;
 /// What a row adds to a smoothed density, all cells together. Twin of `UNIT` there.
 pub const UNIT: f32 = 4096.0;
 /// Most cells that smoothing reaches to either side.
-pub const MOST_REACH: usize = 15;
+pub const MOST_REACH: usize = 10;
 
 /// Deviations of the smoothing, in cells, within which cells are as large as a pixel; beyond, cells grow along.
-const FINEST_CELLS: f32 = 3.0;
+const FINEST_CELLS: f32 = 2.0;
 /// Deviations that smoothing reaches: 99 % of a row's weight.
 const REACH_DEVIATIONS: f32 = 2.5;
 /// Smoothing that is less than this many pixels is left out.
 const LEAST_PIXELS: f32 = 0.8;
+/// Smoothing from which on lines of equal density can be drawn: with less they would follow single rows.
+const LINE_PIXELS: f32 = 4.0;
+/// Steps of tone between which there are lines.
+const LINES: u32 = 8;
 
 /// What a picture shows of its cells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -25,6 +29,16 @@ pub enum SplatKind {
     Density,
     /// The mean of the rows' colours, opaque where there are many.
     Colors,
+    /// The same of the lines through each track's rows, a cell for each column or row of pixels that a line crosses.
+    Lines,
+}
+
+impl SplatKind {
+    /// Whether cells have sums of colours beside their counts.
+    #[must_use]
+    pub fn has_colors(self) -> bool {
+        self != Self::Density
+    }
 }
 
 /// Twin of `SplatParams` in `shaders/shared/splat.wgsl`, whose layout `tests/shader_layout.rs` compares with this one.
@@ -41,7 +55,7 @@ pub struct SplatParams {
     pub cells: u32,
     /// What a full colour channel adds to a sum.
     pub levels: u32,
-    /// 0: [`SplatKind::Density`]; 1: [`SplatKind::Colors`].
+    /// 0: [`SplatKind::Density`]; 1: [`SplatKind::Colors`] and [`SplatKind::Lines`].
     pub mode: u32,
     /// Edge of a cell in pixels.
     pub cell: u32,
@@ -51,10 +65,10 @@ pub struct SplatParams {
     pub faint: u32,
     /// Cells that smoothing reaches to either side; 0: none.
     pub reach: u32,
-    /// Nothing.
-    pub unused_a: u32,
-    /// Nothing.
-    pub unused_b: u32,
+    /// Steps of tone with a line between each two; 0: no lines.
+    pub lines: u32,
+    /// What colours step back toward while a track stands out, packed sRGB; 0: they do not.
+    pub veil: u32,
 }
 
 /// A grid over a picture, with the weights of its smoothing.
@@ -76,13 +90,13 @@ impl SplatPlan {
             width: size[0],
             cells: size[0] * size[1],
             levels: color_levels(rows),
-            mode: u32::from(kind == SplatKind::Colors),
+            mode: u32::from(kind.has_colors()),
             cell: 1,
             margin: 0,
             faint: 1,
             reach: 0,
-            unused_a: 0,
-            unused_b: 0,
+            lines: 0,
+            veil: 0,
         };
         Self { params, weights: Vec::new() }
     }
@@ -110,6 +124,7 @@ impl SplatPlan {
             // Half of what the middle of a single row has.
             faint: ((0.5 * UNIT * weights[0] * weights[0]) as u32).max(1),
             reach: reach as u32,
+            lines: if pixels >= LINE_PIXELS { LINES } else { 0 },
             ..plan.params
         };
         Self { params, weights }
@@ -130,6 +145,18 @@ impl SplatParams {
     }
 }
 
+impl SplatParams {
+    /// Rows of `rows` that are in this part of them.
+    #[must_use]
+    pub fn rows_of(&self, rows: usize) -> usize {
+        let stride = self.stride.max(1) as usize;
+        let last_run = rows.div_ceil(RUN).saturating_sub(1);
+        // The last run may be shorter than the others.
+        let missing = if last_run % stride == self.phase as usize { (last_run + 1) * RUN - rows } else { 0 };
+        (self.runs(rows) * RUN).saturating_sub(missing)
+    }
+}
+
 /// What a full colour channel may add to a sum of 32 bits, so that all rows fit into one pixel: 255 up to 16.8 million rows.
 #[must_use]
 pub fn color_levels(rows: usize) -> u32 {
@@ -145,8 +172,11 @@ mod tests {
         for rows in [0, 1, 15, 16, 17, 1000, 4097] {
             for stride in [1, 2, 3, 7] {
                 let whole = SplatPlan::new([10, 10], rows, SplatKind::Density).params;
-                let runs: usize = (0..stride).map(|phase| SplatParams { stride, phase, ..whole }.runs(rows)).sum();
+                let parts: Vec<_> = (0..stride).map(|phase| SplatParams { stride, phase, ..whole }).collect();
+                let runs: usize = parts.iter().map(|part| part.runs(rows)).sum();
                 assert_eq!(runs, rows.div_ceil(RUN), "{rows} rows in {stride} parts");
+                let counted: usize = parts.iter().map(|part| part.rows_of(rows)).sum();
+                assert_eq!(counted, rows, "in {stride} parts");
             }
         }
     }

@@ -6,7 +6,10 @@ use super::params::SplatParams;
 
 /// Positions to cells, and how far away they are.
 pub trait Projector: Sync {
-    /// The cell of a position, and its clip-space w; `None` outside of the picture, behind the eye, or where it is not a number.
+    /// Where a position is, in cells from the grid's corner, anywhere, and its clip-space w; `None` behind the eye. It may be no number.
+    fn place(&self, position: [f32; 3]) -> Option<([f32; 2], f32)>;
+
+    /// The cell of a position, and its clip-space w; `None` outside of the grid, behind the eye, or where it is not a number.
     fn cell(&self, position: [f32; 3]) -> Option<(usize, f32)>;
 }
 
@@ -72,9 +75,13 @@ impl PlaneProjector {
 
 impl Projector for PlaneProjector {
     #[inline]
-    fn cell(&self, [x, y, _]: [f32; 3]) -> Option<(usize, f32)> {
-        let at = [x * self.scale[0] + self.offset[0], y * self.scale[1] + self.offset[1]];
-        self.grid.cell(at[0], at[1]).map(|cell| (cell, 1.0))
+    fn place(&self, [x, y, _]: [f32; 3]) -> Option<([f32; 2], f32)> {
+        Some(([x * self.scale[0] + self.offset[0], y * self.scale[1] + self.offset[1]], 1.0))
+    }
+
+    #[inline]
+    fn cell(&self, position: [f32; 3]) -> Option<(usize, f32)> {
+        self.place(position).and_then(|([x, y], w)| self.grid.cell(x, y).map(|cell| (cell, w)))
     }
 }
 
@@ -89,13 +96,18 @@ impl SpaceProjector {
 
 impl Projector for SpaceProjector {
     #[inline]
-    fn cell(&self, position: [f32; 3]) -> Option<(usize, f32)> {
+    fn place(&self, position: [f32; 3]) -> Option<([f32; 2], f32)> {
         let clip: Vec4 = self.clip_from_layout * Vec3::from(position).extend(1.0);
         if !(clip.w > 1e-5 && clip.z >= 0.0 && clip.z <= clip.w) {
             return None;
         }
         let nearness = 0.5 / clip.w;
         let (x, y) = ((clip.x * nearness + 0.5) * self.size[0], (0.5 - clip.y * nearness) * self.size[1]);
-        self.grid.cell(x + self.grid.margin, y + self.grid.margin).map(|cell| (cell, clip.w))
+        Some(([x + self.grid.margin, y + self.grid.margin], clip.w))
+    }
+
+    #[inline]
+    fn cell(&self, position: [f32; 3]) -> Option<(usize, f32)> {
+        self.place(position).and_then(|([x, y], w)| self.grid.cell(x, y).map(|cell| (cell, w)))
     }
 }

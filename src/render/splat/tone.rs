@@ -12,6 +12,12 @@ use crate::scene::HeatMap;
 pub const BUCKETS: usize = 512;
 /// Opacity of a pixel with the least tone.
 const FAINTEST: f32 = 0.3;
+/// How far from grey a channel may be brought.
+const STRONGEST: f32 = 0.3;
+/// How much a mean's distance from grey is brought back.
+const MOST_GAIN: f32 = 3.0;
+/// The share of its opacity that a colour keeps behind the veil.
+const VEILED_OPACITY: f32 = 0.75;
 
 /// A count's bucket: its octave, and the four bits below its highest.
 #[must_use]
@@ -77,16 +83,58 @@ pub fn curve(histogram: &Histogram, faint: u32) -> [f32; BUCKETS] {
     tones
 }
 
-/// The colour of each bucket in a heat map, premultiplied, packed.
+/// The tone of a value between buckets: the shader reads bucket and place in it off the number's bits as well.
+#[inline]
 #[must_use]
-pub fn heat_colors(tones: &[f32; BUCKETS], heat: &HeatMap) -> [u32; BUCKETS] {
-    tones.map(|tone| heat.premultiplied[((tone * 255.0 + 0.5) as usize).min(255)])
+pub fn tone_of(tones: &[f32; BUCKETS], value: f32) -> f32 {
+    // Below the 8 bits of the exponent and the highest 4 of the mantissa, 19 bits say where in the bucket the value is.
+    let bits = value.max(1.0).to_bits();
+    let bucket = ((bits >> 19).saturating_sub(127 << 4) as usize).min(BUCKETS - 1);
+    let within = (bits & 0x7_ffff) as f32 / 524_288.0;
+    let (here, next) = (tones[bucket], tones[(bucket + 1).min(BUCKETS - 1)]);
+    here + (next - here) * within
+}
+
+/// The colour of a tone in a heat map, premultiplied, packed.
+#[inline]
+#[must_use]
+pub fn heat_color(heat: &HeatMap, tone: f32) -> u32 {
+    heat.premultiplied[((tone * 255.0 + 0.5) as usize).min(255)]
+}
+
+/// The tone whose colour a line through `tone` has: lighter where it is dark, darker where it is light.
+#[inline]
+#[must_use]
+pub fn line_tone(tone: f32) -> f32 {
+    if tone < 0.55 { tone + 0.25 } else { tone - 0.25 }
+}
+
+/// `part` of the way from a packed colour to another.
+#[must_use]
+pub fn mixed(color: u32, other: u32, part: f32) -> u32 {
+    let (from, to) = (color.to_le_bytes(), other.to_le_bytes());
+    u32::from_le_bytes(std::array::from_fn(|at| {
+        let (from, to) = (f32::from(from[at]), f32::from(to[at]));
+        (from + (to - from) * part + 0.5) as u8
+    }))
 }
 
 /// A premultiplied colour with a part of its opacity.
 #[must_use]
 pub fn faded(color: u32, part: f32) -> u32 {
     u32::from_le_bytes(color.to_le_bytes().map(|channel| (f32::from(channel) * part + 0.5) as u8))
+}
+
+/// A premultiplied colour that steps back while a track stands out.
+#[must_use]
+pub fn veiled(color: u32, veil: u32) -> u32 {
+    let [r, g, b, alpha] = color.to_le_bytes().map(f32::from);
+    let grey = 0.299 * r + 0.587 * g + 0.114 * b;
+    let toward = |from: f32, to: f32, part: f32| from + (to - from) * part;
+    let ground = veil.to_le_bytes().map(|channel| f32::from(channel) * alpha / 255.0);
+    let channels = [toward(r, grey, 0.7), toward(g, grey, 0.7), toward(b, grey, 0.7), alpha];
+    let at = |at: usize| ((if at < 3 { toward(channels[at], ground[at], 0.55) } else { alpha }) * VEILED_OPACITY + 0.5) as u8;
+    u32::from_le_bytes(std::array::from_fn(at))
 }
 
 /// The opacity of each bucket where rows have colours.
@@ -96,10 +144,18 @@ pub fn opacities(tones: &[f32; BUCKETS]) -> [f32; BUCKETS] {
 }
 
 /// A pixel's colour from its rows' sums, premultiplied, packed.
+///
+/// The mean of n unrelated colours is nearer to grey than they are, by the root of n; it is brought back by as much, up to [`MOST_GAIN`], so
+/// that pixels in which many rows meet keep a hue, if no stronger one than a row may have.
 #[must_use]
 pub fn mean_color(sums: [u32; 3], count: u32, levels: u32, alpha: f32) -> u32 {
-    let scale = alpha * 255.0 / (count as f32 * levels as f32);
-    let [r, g, b] = sums.map(|sum| (sum as f32 * scale + 0.5) as u8);
+    let scale = 1.0 / (count as f32 * levels as f32);
+    let mean = sums.map(|sum| sum as f32 * scale);
+    let grey = 0.299 * mean[0] + 0.587 * mean[1] + 0.114 * mean[2];
+    let off = mean.map(|channel| channel - grey);
+    let most = off[0].abs().max(off[1].abs()).max(off[2].abs()).max(1e-6);
+    let gain = (STRONGEST / most).min((count as f32).sqrt()).clamp(1.0, MOST_GAIN);
+    let [r, g, b] = off.map(|off| ((grey + off * gain).clamp(0.0, 1.0) * alpha * 255.0 + 0.5) as u8);
     u32::from_le_bytes([r, g, b, (alpha * 255.0 + 0.5) as u8])
 }
 
@@ -132,5 +188,26 @@ mod tests {
     fn a_mean_is_premultiplied() {
         assert_eq!(mean_color([255 * 4, 0, 255 * 2], 4, 255, 1.0).to_le_bytes(), [255, 0, 128, 255]);
         assert_eq!(mean_color([255, 0, 0], 1, 255, 0.5).to_le_bytes(), [128, 0, 0, 128]);
+    }
+
+    #[test]
+    fn tones_between_buckets_are_between_theirs() {
+        let tones = curve(&Histogram::of(&(1..3000).collect::<Vec<_>>(), 1), 1);
+        for count in [1u32, 2, 3, 17, 40, 63, 64, 1000, 2999] {
+            let (bucket, tone) = (bucket_of(count), tone_of(&tones, count as f32));
+            assert!(tone >= tones[bucket] && tone <= tones[bucket + 1], "{count}: {tone}");
+        }
+        assert!(tone_of(&tones, 40.6) > tone_of(&tones, 40.2) && tone_of(&tones, 0.0) == tones[0]);
+    }
+
+    #[test]
+    fn a_mean_of_many_colours_keeps_a_hue_and_one_colour_stays_as_it_is() {
+        let saturation = |packed: u32| {
+            let [r, g, b, _] = packed.to_le_bytes();
+            r.max(g).max(b) - r.min(g).min(b)
+        };
+        let faint = |count: u32| mean_color([130 * count, 125 * count, 120 * count], count, 255, 1.0);
+        assert_eq!(faint(1).to_le_bytes(), [130, 125, 120, 255]);
+        assert!(saturation(faint(9)) > 2 * saturation(faint(1)) && saturation(faint(1_000_000)) == saturation(faint(9)));
     }
 }

@@ -1,0 +1,57 @@
+// Splats the line from each row to the next of its track: one invocation a line. After shared/rows.wgsl, frame.wgsl, splat.wgsl and
+// splat_cell.wgsl. A line adds itself once to every column of cells that it crosses, or to every row of cells where it is steeper, so that
+// lines of all directions are as dense. What of it lies outside of the grid is not gone over. Twin: `render::splat::lines`.
+
+@group(1) @binding(5) var<storage, read_write> counts: array<atomic<u32>>;
+// Red, green and blue of each cell's lines, `levels` for a full channel.
+@group(1) @binding(6) var<storage, read_write> sums: array<atomic<u32>>;
+
+@compute @workgroup_size(256)
+fn main(
+    @builtin(workgroup_id) workgroup: vec3u,
+    @builtin(num_workgroups) workgroups: vec3u,
+    @builtin(local_invocation_index) lane: u32,
+) {
+    let row = row_of(workgroup_number(workgroup, workgroups) * 256u + lane);
+    if row >= frame.row_count || row + 1u >= frame.row_count || tracks[row] != tracks[row + 1u] {
+        return;
+    }
+    let from_clip = clip_of_row(row);
+    let to_clip = clip_of_row(row + 1u);
+    if !is_placed(from_clip) || !is_placed(to_clip) {
+        return;
+    }
+    let ink = vec3u(color_of_row(row, from_clip).rgb * f32(splat.levels) + 0.5);
+    var begin = place_of(from_clip);
+    var end = place_of(to_clip);
+    var size = grid_size();
+    // Steep lines are gone over with the axes changed.
+    let is_steep = abs(end.y - begin.y) > abs(end.x - begin.x);
+    if is_steep {
+        begin = begin.yx;
+        end = end.yx;
+        size = size.yx;
+    }
+    let low = floor(min(begin.x, end.x));
+    let high = floor(max(begin.x, end.x));
+    if !(high >= 0.0 && low < size.x) {
+        return;
+    }
+    let last = u32(min(high, size.x - 1.0));
+    let way = end - begin;
+    for (var column = u32(max(low, 0.0)); column <= last; column++) {
+        // Where the line is in the column's middle, or at its own end before that.
+        var along = 0.0;
+        if abs(way.x) > 1e-6 {
+            along = clamp((f32(column) + 0.5 - begin.x) / way.x, 0.0, 1.0);
+        }
+        let across = begin.y + along * way.y;
+        if across >= 0.0 && across < size.y {
+            let cell = select(u32(across) * splat.width + column, column * splat.width + u32(across), is_steep);
+            atomicAdd(&counts[cell], 1u);
+            atomicAdd(&sums[3u * cell], ink.r);
+            atomicAdd(&sums[3u * cell + 1u], ink.g);
+            atomicAdd(&sums[3u * cell + 2u], ink.b);
+        }
+    }
+}
