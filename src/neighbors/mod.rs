@@ -25,6 +25,8 @@ use crate::matrix::{FeatureMatrix, RowSource as _};
 
 /// From so many rows on, the search is by cells: below, comparing all pairs takes no longer.
 const APPROXIMATE_FROM: usize = 20_000;
+/// The share of true neighbours below which the search by cells is done once more, stricter.
+const LEAST_RECALL: f64 = 0.95;
 
 /// Someone who watches a search, and may stop it.
 pub trait Watch: Sync {
@@ -100,12 +102,17 @@ pub fn find(matrix: &FeatureMatrix, k: usize, metric: Metric, watch: &dyn Watch)
 /// # Errors
 /// [`NeighborError`].
 pub fn find_by_length(matrix: &FeatureMatrix, k: usize, metric: Metric, watch: &dyn Watch) -> Result<Found, NeighborError> {
-    let table = if matrix.rows() < APPROXIMATE_FROM {
-        exact::search(matrix, k, watch)?
-    } else {
-        approximate::search(matrix, k, approximate::Cut::for_rows(matrix.rows()), watch)?
-    };
-    Ok(Found::measured(matrix, table, metric))
+    if matrix.rows() < APPROXIMATE_FROM {
+        return Ok(Found::measured(matrix, exact::search(matrix, k, watch)?, metric));
+    }
+    let cut = approximate::Cut::for_rows(matrix.rows());
+    let found = Found::measured(matrix, approximate::search(matrix, k, cut, watch)?, metric);
+    if found.recall_measured >= LEAST_RECALL {
+        return Ok(found);
+    }
+    // The rows that were tried were easier than most.
+    drop(found);
+    Ok(Found::measured(matrix, approximate::search(matrix, k, cut.stricter(), watch)?, metric))
 }
 
 /// Watches a search, and lets it go on.
