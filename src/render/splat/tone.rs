@@ -145,7 +145,7 @@ pub fn opacities(tones: &[f32; BUCKETS]) -> [f32; BUCKETS] {
 
 /// A pixel's colour from its rows' sums, premultiplied, packed.
 ///
-/// The mean of n unrelated colours is nearer to grey than they are, by the root of n; it is brought back by as much, up to [`MOST_GAIN`], so
+/// The mean of n unrelated colours is nearer to grey than they are, by the root of n; it is brought back by as much, up to `MOST_GAIN`, so
 /// that pixels in which many rows meet keep a hue, if no stronger one than a row may have.
 #[must_use]
 pub fn mean_color(sums: [u32; 3], count: u32, levels: u32, alpha: f32) -> u32 {
