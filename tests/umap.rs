@@ -42,7 +42,7 @@ fn an_edge_is_as_strong_as_one_or_the_other_direction_says() {
     // Row 0 has both others at distance 1: each is as near as can be. Row 1 has row 2 at 1 and row 0 at 2, and they sum to log2(3).
     let table = NeighborTable { k: 2, indices: vec![1, 2, 2, 0, 0, 1], distances: vec![1.0, 1.0, 1.0, 2.0, 1.0, 2.0] };
     let set = FuzzySet::new(3, &table);
-    assert!(set.of(0).all(|(_, membership)| membership == 1.0) && set.len() == 6);
+    assert!(set.of(0).all(|(_, membership)| membership == 1.0) && set.entries() == 6);
     let far = 3.0_f32.log2() - 1.0;
     let of_2: Vec<(u32, f32)> = set.of(2).collect();
     assert!(of_2[0] == (0, 1.0) && of_2[1].0 == 1, "{of_2:?}");

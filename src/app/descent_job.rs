@@ -40,6 +40,8 @@ pub struct Steering {
 pub struct DescentFrame {
     /// The request's number.
     pub serial: u64,
+    /// What was wanted of the steps that led to it.
+    pub obeyed: Steering,
     /// Steps done.
     pub iteration: usize,
     /// The step after which it is done.
@@ -91,6 +93,7 @@ pub fn run(mut descent: Box<dyn Descent>, serial: u64, start: Instant, first: St
             let (divergence, trouble) = (flight.divergence, Some(error.to_string()));
             pilot.tell(DescentFrame {
                 serial,
+                obeyed: pilot.steering(),
                 iteration,
                 planned,
                 divergence,
@@ -174,6 +177,7 @@ impl Flight {
         let grid = positions.as_ref().filter(|_| is_settled && descent.dims() == 2).map(|positions| PickGrid::new(positions));
         Ok(DescentFrame {
             serial: self.serial,
+            obeyed: self.known,
             iteration: descent.iteration(),
             planned: descent.planned(),
             divergence: self.divergence,

@@ -76,8 +76,11 @@ impl AppState {
     /// Takes an embedding's newest layout; a stale one is dropped.
     pub fn follow(&mut self, frame: DescentFrame) -> Vec<Effect> {
         let Some(shown) = self.shown.as_mut().filter(|shown| shown.serial == frame.serial) else { return Vec::new() };
+        // One that stood still before it was let go or reheated is about to move.
+        let is_overtaken = (frame.obeyed.is_paused, frame.obeyed.reheats) != (self.steering.is_paused, self.steering.reheats);
+        let is_settled = frame.is_settled && !is_overtaken;
         let scene = &mut shown.scene;
-        scene.bounds = if frame.is_settled { frame.bounds } else { eased(scene.bounds, frame.bounds) };
+        scene.bounds = if is_settled { frame.bounds } else { eased(scene.bounds, frame.bounds) };
         if let Some(positions) = frame.positions {
             scene.positions = positions;
             scene.layout_revision += 1;
@@ -87,13 +90,13 @@ impl AppState {
             scene.fit(self.map.aspect());
         }
         let was_told = shown.descent.is_some_and(|descent| descent.is_told);
-        let is_done = frame.is_settled && frame.iteration >= frame.planned;
+        let is_done = is_settled && frame.iteration >= frame.planned;
         shown.descent = Some(DescentState {
             iteration: frame.iteration,
             planned: frame.planned,
             divergence: frame.divergence,
             exaggeration: frame.exaggeration,
-            is_settled: frame.is_settled,
+            is_settled,
             is_told: is_done,
         });
         let mut effects = Vec::new();

@@ -5,7 +5,7 @@
 
 use super::context::GpuContext;
 use super::error::GpuError;
-use super::shader::ShaderSource;
+use super::shader::{ShaderPart, ShaderSource};
 
 /// What a kernel does with a buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,6 +87,12 @@ pub struct BoundKernel {
 }
 
 impl Kernel {
+    /// One with `size` invocations in a line in a workgroup.
+    #[must_use]
+    pub const fn linear(name: &'static str, parts: &'static [ShaderPart], size: u32, bindings: &'static [Binding]) -> Self {
+        Self { shader: ShaderSource { name, parts }, workgroup_size: [size, 1, 1], bindings }
+    }
+
     /// Compiles it.
     ///
     /// # Errors

@@ -8,6 +8,7 @@
 pub mod buffers;
 pub mod caps;
 pub mod context;
+pub mod dispatch;
 pub mod error;
 pub mod kernel;
 pub mod readback;

@@ -139,16 +139,7 @@ fn recall(references: &FeatureMatrix, queries: &FeatureMatrix, table: &NeighborT
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    struct Patient;
-
-    impl Watch for Patient {
-        fn progress(&self, _: f64) {}
-
-        fn cancelled(&self) -> bool {
-            false
-        }
-    }
+    use crate::neighbors::Patient;
 
     fn random(rows: usize, dims: usize, seed: u64) -> FeatureMatrix {
         let mut seed = SplitMix64::new(seed);

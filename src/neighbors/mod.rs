@@ -17,6 +17,7 @@ mod table;
 mod unit_rows;
 
 pub use among::among;
+pub use distance::distance;
 pub use metric::Metric;
 pub use table::NeighborTable;
 pub use unit_rows::UnitRows;

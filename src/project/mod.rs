@@ -8,6 +8,7 @@ mod device;
 mod embedding;
 mod error;
 mod into;
+mod joined_rows;
 mod layout;
 mod method;
 pub mod nearest;

@@ -85,7 +85,7 @@ pub fn step(rows: usize, dims: usize, mistake: bool) -> Result<(), String> {
     let set = fuzzy_set(rows);
     let (offsets, others, memberships) = set.columns().ok_or("too many edges")?;
     // A buffer has a value, if nobody reads it.
-    let (others, memberships) = if set.is_empty() { (&[0_u32][..], &[0.0_f32][..]) } else { (others, memberships) };
+    let (others, memberships) = if set.entries() == 0 { (&[0_u32][..], &[0.0_f32][..]) } else { (others, memberships) };
     let job = Job::new(&kernels::STEP, params(rows)).input(&before).input(&offsets).input(others).input(memberships).output(4 * rows);
     let found: Vec<f32> = floats4(&job.run(rows.div_ceil(64))[0]).iter().flat_map(|at| at[..3].to_vec()).collect();
     let mut should = stepped(&set, &before);

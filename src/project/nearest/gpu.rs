@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use crate::gpu::kernel::Kernel;
 use crate::gpu::{Binding, GpuContext, GpuError, KernelPipeline, ShaderPart, ShaderSource, StorageBuffer, UniformBuffer};
 use crate::matrix::{FeatureMatrix, RowSource as _};
-use crate::neighbors::{NeighborTable, Watch};
+use crate::neighbors::{NeighborTable, Watch, distance};
 use crate::project::error::ProjectError;
 use crate::shader_part;
 
@@ -25,11 +25,12 @@ pub static DISTANCES: Kernel = Kernel {
 };
 
 /// The nearest rows of each query, `[queries, wanted]`, in no order.
-pub static SELECT: Kernel = Kernel {
-    shader: ShaderSource { name: "nearest.select", parts: &[ROWS, PARAMS, shader_part!("nearest_select.wgsl")] },
-    workgroup_size: [256, 1, 1],
-    bindings: &[Binding::PARAMS, Binding::input(0), Binding::output(1)],
-};
+pub static SELECT: Kernel = Kernel::linear(
+    "nearest.select",
+    &[ROWS, PARAMS, shader_part!("nearest_select.wgsl")],
+    256,
+    &[Binding::PARAMS, Binding::input(0), Binding::output(1)],
+);
 
 /// Both.
 pub const KERNELS: &[&Kernel] = &[&DISTANCES, &SELECT];
@@ -133,11 +134,7 @@ pub fn search_in_blocks(
 /// The nearest candidates of a row by distances in `f64`, nearest first; of equally near ones the smaller number first.
 fn sort(matrix: &FeatureMatrix, row: usize, candidates: &[u32], indices: &mut [u32], distances: &mut [f32]) {
     let own = matrix.row(row);
-    let distance = |other: u32| {
-        let pairs = own.iter().zip(matrix.row(other as usize));
-        pairs.map(|(a, b)| (f64::from(*a) - f64::from(*b)).powi(2)).sum::<f64>().sqrt() as f32
-    };
-    let mut found: Vec<(f32, u32)> = candidates.iter().map(|&other| (distance(other), other)).collect();
+    let mut found: Vec<(f32, u32)> = candidates.iter().map(|&other| (distance(own, matrix.row(other as usize)) as f32, other)).collect();
     found.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     for ((index, distance), found) in indices.iter_mut().zip(distances).zip(found) {
         (*distance, *index) = found;

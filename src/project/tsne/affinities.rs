@@ -3,24 +3,15 @@
 use rayon::prelude::*;
 
 use crate::neighbors::NeighborTable;
+use crate::project::joined_rows::JoinedRows;
 
 /// Steps of the bisection; each halves what is unknown of a Gaussian's width.
 const BISECTIONS: usize = 100;
 /// How near the entropy has to come, in nats.
 const TOLERANCE: f64 = 1e-7;
-/// Rows whose entries one task writes.
-const BLOCK_ROWS: usize = 1024;
-
-/// The matrix P of van der Maaten and Hinton (2008), symmetric, without its zeros: compressed rows.
+/// The matrix P of van der Maaten and Hinton (2008), symmetric; all of it sums to 1.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Affinities {
-    /// `[rows + 1]`: where each row's entries begin.
-    offsets: Vec<usize>,
-    /// The other row of each entry, ascending within a row.
-    columns: Vec<u32>,
-    /// p_ij of each entry; all of them sum to 1.
-    values: Vec<f32>,
-}
+pub struct Affinities(JoinedRows);
 
 impl Affinities {
     /// Of `rows` rows with these neighbours, at `perplexity` (the 2^entropy of a row's conditional probabilities, here e^entropy in nats).
@@ -36,151 +27,27 @@ impl Affinities {
     /// If there are not as many probabilities as neighbours: a caller's mistake.
     #[must_use]
     pub(super) fn symmetric(rows: usize, table: &NeighborTable, conditional: &[f32]) -> Self {
-        assert_eq!(table.indices.len(), conditional.len(), "a probability for each neighbour");
-        let k = table.k;
-        if k == 0 {
-            return Self { offsets: vec![0; rows + 1], ..Self::default() };
-        }
-        let incoming = Incoming::new(rows, table, conditional);
         let scale = 0.5 / rows as f64;
-        let of_row = |row: usize, ours: &mut Vec<(u32, f32)>| {
-            ours.clear();
-            ours.extend(table.of(row).iter().copied().zip(conditional[row * k..(row + 1) * k].iter().copied()));
-            ours.sort_unstable_by_key(|&(other, _)| other);
-        };
-        // Twice over the rows, first counting: lists that grow would take as much memory again.
-        let mut offsets = vec![0_usize; rows + 1];
-        offsets[1..].par_iter_mut().enumerate().for_each_init(Vec::new, |ours, (row, count)| {
-            of_row(row, ours);
-            *count = Merged::new(ours, incoming.of(row)).count();
-        });
-        for row in 0..rows {
-            offsets[row + 1] += offsets[row];
-        }
-        let total = offsets[rows];
-        let (mut columns, mut values) = (vec![0; total], vec![0.0; total]);
-        let (mut columns_left, mut values_left) = (&mut columns[..], &mut values[..]);
-        let mut blocks = Vec::with_capacity(rows.div_ceil(BLOCK_ROWS));
-        for first in (0..rows).step_by(BLOCK_ROWS) {
-            let end = rows.min(first + BLOCK_ROWS);
-            let (columns, values);
-            (columns, columns_left) = columns_left.split_at_mut(offsets[end] - offsets[first]);
-            (values, values_left) = values_left.split_at_mut(offsets[end] - offsets[first]);
-            blocks.push((first..end, columns, values));
-        }
-        blocks.into_par_iter().for_each_init(Vec::new, |ours, (rows, columns, values)| {
-            let mut places = columns.iter_mut().zip(values);
-            for row in rows {
-                of_row(row, ours);
-                for ((other, p), (column, value)) in Merged::new(ours, incoming.of(row)).zip(&mut places) {
-                    (*column, *value) = (other, (p * scale) as f32);
-                }
-            }
-        });
-        Self { offsets, columns, values }
+        Self(JoinedRows::new(rows, table, conditional, |there, back| Some(((there + back) * scale) as f32)))
     }
 
     /// Number of rows.
     #[must_use]
     pub fn rows(&self) -> usize {
-        self.offsets.len().saturating_sub(1)
+        self.0.rows()
     }
 
-    /// A row's entries: the other row, and p_ij.
+    /// A row's entries: the other row, ascending, and p_ij.
     ///
     /// # Panics
     /// If there is no such row.
     pub fn of(&self, row: usize) -> impl Iterator<Item = (usize, f32)> {
-        let range = self.offsets[row]..self.offsets[row + 1];
-        self.columns[range.clone()].iter().map(|&other| other as usize).zip(self.values[range].iter().copied())
+        self.0.of(row).map(|(other, p)| (other as usize, p))
     }
 
     /// Adds up, for every row in order, what `of_row` makes of it, in parts that do not depend on the number of threads.
     pub(super) fn sum_over_rows(&self, of_row: impl Fn(usize) -> f64 + Sync + Send) -> f64 {
         (0..self.rows()).into_par_iter().map(of_row).collect::<Vec<f64>>().into_iter().sum()
-    }
-}
-
-/// The transpose: who has a row among its neighbours, and with which probability; ascending.
-struct Incoming {
-    /// `[rows + 1]`: where each row's entries begin.
-    starts: Vec<usize>,
-    /// The row whose neighbour it is, and its conditional probability.
-    entries: Vec<(u32, f32)>,
-}
-
-impl Incoming {
-    /// Each task looks at all neighbours and takes those in its own range of rows, so that a row's entries come in the same order whatever
-    /// the number of threads.
-    fn new(rows: usize, table: &NeighborTable, conditional: &[f32]) -> Self {
-        let share = rows.div_ceil(rayon::current_num_threads()).max(1);
-        let mut starts = vec![0_usize; rows + 1];
-        starts[1..].par_chunks_mut(share).enumerate().for_each(|(task, counts)| {
-            let first = task * share;
-            for &to in &table.indices {
-                if let Some(count) = (to as usize).checked_sub(first).and_then(|at| counts.get_mut(at)) {
-                    *count += 1;
-                }
-            }
-        });
-        for row in 0..rows {
-            starts[row + 1] += starts[row];
-        }
-        let mut entries = vec![(0_u32, 0.0_f32); table.indices.len()];
-        let mut left = &mut entries[..];
-        let mut tasks = Vec::new();
-        for first in (0..rows).step_by(share) {
-            let end = rows.min(first + share);
-            let own;
-            (own, left) = left.split_at_mut(starts[end] - starts[first]);
-            tasks.push((first, end, own));
-        }
-        tasks.into_par_iter().for_each(|(first, end, own)| {
-            let mut next: Vec<usize> = starts[first..end].iter().map(|start| start - starts[first]).collect();
-            for (row, (others, p)) in table.indices.chunks_exact(table.k).zip(conditional.chunks_exact(table.k)).enumerate() {
-                for (&to, &p) in others.iter().zip(p) {
-                    if let Some(next) = (to as usize).checked_sub(first).and_then(|at| next.get_mut(at)) {
-                        own[*next] = (row as u32, p);
-                        *next += 1;
-                    }
-                }
-            }
-        });
-        Self { starts, entries }
-    }
-
-    fn of(&self, row: usize) -> &[(u32, f32)] {
-        &self.entries[self.starts[row]..self.starts[row + 1]]
-    }
-}
-
-/// Two ascending lists as one; what both have is added.
-struct Merged<'a> {
-    ours: &'a [(u32, f32)],
-    theirs: &'a [(u32, f32)],
-}
-
-impl<'a> Merged<'a> {
-    fn new(ours: &'a [(u32, f32)], theirs: &'a [(u32, f32)]) -> Self {
-        Self { ours, theirs }
-    }
-}
-
-impl Iterator for Merged<'_> {
-    type Item = (u32, f64);
-
-    fn next(&mut self) -> Option<(u32, f64)> {
-        let next = self.ours.first().into_iter().chain(self.theirs.first()).map(|&(other, _)| other).min()?;
-        let mut sum = 0.0;
-        for list in [&mut self.ours, &mut self.theirs] {
-            if let Some((&(other, p), rest)) = list.split_first()
-                && other == next
-            {
-                sum += f64::from(p);
-                *list = rest;
-            }
-        }
-        Some((next, sum))
     }
 }
 

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use crate::neighbors::NeighborTable;
+use crate::project::joined_rows::JoinedRows;
 
 /// Steps of the bisection; each halves what is unknown of a row's scale.
 const BISECTIONS: usize = 64;
@@ -13,91 +14,34 @@ const SMALLEST_SCALE: f64 = 1e-3;
 /// Rows that one task takes.
 const TASK: usize = 1024;
 
-/// Edges with their memberships, symmetric, without those that are 0: compressed rows.
+/// Edges with their memberships in (0, 1], symmetric.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct FuzzySet {
-    offsets: Vec<usize>,
-    columns: Vec<u32>,
-    values: Vec<f32>,
-}
+pub struct FuzzySet(JoinedRows);
 
 impl FuzzySet {
-    /// Of `rows` rows with these neighbours. Each row's memberships sum to log2(k + 1) before they are joined: umap-learn counts the row itself
-    /// among its k + 1 neighbours, and gives it none.
+    /// Of `rows` rows with these neighbours. Each row's memberships sum to log2(k + 1) before they are joined to p + q - p q: umap-learn counts the
+    /// row itself among its k + 1 neighbours, and gives it none.
     #[must_use]
     pub fn new(rows: usize, table: &NeighborTable) -> Self {
-        let k = table.k;
-        if k == 0 {
-            return Self { offsets: vec![0; rows + 1], ..Self::default() };
-        }
-        let mean = table.distances.par_chunks(TASK * k).map(|part| part.iter().map(|&d| f64::from(d)).sum::<f64>()).collect::<Vec<_>>();
-        let mean = mean.into_iter().sum::<f64>() / table.distances.len() as f64;
+        let k = table.k.max(1);
+        let sums: Vec<f64> = table.distances.par_chunks(TASK * k).map(|part| part.iter().map(|&d| f64::from(d)).sum::<f64>()).collect();
+        let mean = sums.into_iter().sum::<f64>() / table.distances.len().max(1) as f64;
         let mut directed = vec![0.0_f32; table.distances.len()];
         directed.par_chunks_mut(k).zip(table.distances.par_chunks(k)).for_each(|(into, distances)| memberships(distances, mean, into));
-
-        // Who has a row among its neighbours, by counting; rows come in their order, so that each list ascends.
-        let mut starts = vec![0_usize; rows + 1];
-        for &to in &table.indices {
-            starts[to as usize + 1] += 1;
-        }
-        for row in 0..rows {
-            starts[row + 1] += starts[row];
-        }
-        let mut next = starts.clone();
-        let mut incoming = vec![(0_u32, 0.0_f32); table.indices.len()];
-        for (at, (&to, &membership)) in table.indices.iter().zip(&directed).enumerate() {
-            let place = &mut next[to as usize];
-            incoming[*place] = ((at / k) as u32, membership);
-            *place += 1;
-        }
-        drop(next);
-
-        let joined: Vec<(Vec<u32>, Vec<u32>, Vec<f32>)> = (0..rows.div_ceil(TASK))
-            .into_par_iter()
-            .map(|task| {
-                let (mut ends, mut columns, mut values) = (Vec::new(), Vec::new(), Vec::new());
-                let mut outgoing = Vec::with_capacity(k);
-                for row in task * TASK..rows.min((task + 1) * TASK) {
-                    outgoing.clear();
-                    outgoing.extend(table.of(row).iter().copied().zip(directed[row * k..(row + 1) * k].iter().copied()));
-                    outgoing.sort_unstable_by_key(|&(other, _)| other);
-                    for (other, membership) in union(&outgoing, &incoming[starts[row]..starts[row + 1]]) {
-                        columns.push(other);
-                        values.push(membership);
-                    }
-                    ends.push(columns.len() as u32);
-                }
-                (ends, columns, values)
-            })
-            .collect();
-        let total = joined.iter().map(|(_, columns, _)| columns.len()).sum();
-        let mut set = Self { offsets: Vec::with_capacity(rows + 1), columns: Vec::with_capacity(total), values: Vec::with_capacity(total) };
-        set.offsets.push(0);
-        for (ends, columns, values) in joined {
-            let before = set.columns.len();
-            set.offsets.extend(ends.into_iter().map(|end| before + end as usize));
-            set.columns.extend(columns);
-            set.values.extend(values);
-        }
-        set
+        let union = |p: f64, q: f64| Some((p + q - p * q) as f32).filter(|&membership| membership > 0.0);
+        Self(JoinedRows::new(rows, table, &directed, union))
     }
 
     /// Number of rows.
     #[must_use]
     pub fn rows(&self) -> usize {
-        self.offsets.len().saturating_sub(1)
+        self.0.rows()
     }
 
     /// Number of entries; an edge has two.
     #[must_use]
-    pub fn len(&self) -> usize {
-        self.columns.len()
-    }
-
-    /// Whether there is no edge.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.columns.is_empty()
+    pub fn entries(&self) -> usize {
+        self.0.entries()
     }
 
     /// A row's edges: the other row, ascending, and the membership, in (0, 1].
@@ -105,34 +49,14 @@ impl FuzzySet {
     /// # Panics
     /// If there is no such row.
     pub fn of(&self, row: usize) -> impl Iterator<Item = (u32, f32)> {
-        let range = self.offsets[row]..self.offsets[row + 1];
-        self.columns[range.clone()].iter().copied().zip(self.values[range].iter().copied())
+        self.0.of(row)
     }
 
-    /// As a GPU takes it: where each row's entries begin, `[rows + 1]`, the other row of each entry, and its membership. None where there are more
-    /// entries than 32 bits count.
+    /// As a GPU takes it; none where there are more entries than 32 bits count. Offsets are `[rows + 1]`.
     #[must_use]
     pub fn columns(&self) -> Option<(Vec<u32>, &[u32], &[f32])> {
-        let offsets = self.offsets.iter().map(|&offset| u32::try_from(offset).ok()).collect::<Option<Vec<u32>>>()?;
-        Some((offsets, &self.columns, &self.values))
+        self.0.columns()
     }
-}
-
-/// p + q - p q of two lists that ascend by row.
-fn union<'a>(ours: &'a [(u32, f32)], theirs: &'a [(u32, f32)]) -> impl Iterator<Item = (u32, f32)> + 'a {
-    let (mut ours, mut theirs) = (ours.iter().copied().peekable(), theirs.iter().copied().peekable());
-    std::iter::from_fn(move || match (ours.peek(), theirs.peek()) {
-        (Some(&(a, p)), Some(&(b, q))) if a == b => {
-            ours.next();
-            theirs.next();
-            // Not p + q - p q, which may round to more than 1.
-            Some((a, p.max(q) + p.min(q) * (1.0 - p.max(q))))
-        }
-        (Some(&(a, _)), Some(&(b, _))) if a < b => ours.next(),
-        (_, Some(_)) => theirs.next(),
-        _ => ours.next(),
-    })
-    .filter(|&(_, membership)| membership > 0.0)
 }
 
 /// A row's memberships: exp(-(d - d0) / s), d0 the smallest distance that is not 0, with the s for which they sum to log2(k + 1). `mean`: of
@@ -169,6 +93,7 @@ fn memberships(distances: &[f32], mean: f64, into: &mut [f32]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::project::joined_rows::BLOCK_ROWS;
     use crate::seed::SplitMix64;
 
     fn made_up(rows: usize, k: usize) -> NeighborTable {
@@ -200,7 +125,7 @@ mod tests {
 
     #[test]
     fn the_set_is_symmetric_and_joins_both_directions() {
-        for rows in [60, TASK - 1, TASK, TASK + 1] {
+        for rows in [60, BLOCK_ROWS - 1, BLOCK_ROWS, BLOCK_ROWS + 1] {
             let table = made_up(rows, 6);
             let set = FuzzySet::new(rows, &table);
             let mut directed = vec![0.0_f32; rows * 6];
@@ -210,7 +135,7 @@ mod tests {
             let of = |from: usize, to: usize| {
                 table.of(from).iter().position(|&other| other as usize == to).map_or(0.0, |at| directed[from * 6 + at])
             };
-            assert_eq!((set.rows(), set.len()), (rows, (0..rows).map(|row| set.of(row).count()).sum()));
+            assert_eq!((set.rows(), set.entries()), (rows, (0..rows).map(|row| set.of(row).count()).sum()));
             for row in 0..rows {
                 let mut last = None;
                 for (other, value) in set.of(row) {

@@ -17,10 +17,11 @@ pub const WORKGROUP: usize = 256;
 pub const CELLS_EACH: usize = 32 * WORKGROUP;
 
 /// Rows a pixel.
-pub const COUNT: Kernel = Kernel {
-    shader: ShaderSource { name: "splat.count", parts: &[ROWS, FRAME, SPLAT, CELL, shader_part!("splat_count.wgsl")] },
-    workgroup_size: [WORKGROUP as u32, 1, 1],
-    bindings: &[
+pub const COUNT: Kernel = Kernel::linear(
+    "splat.count",
+    &[ROWS, FRAME, SPLAT, CELL, shader_part!("splat_count.wgsl")],
+    WORKGROUP as u32,
+    &[
         Binding::PARAMS,
         PARAMS,
         Binding::input(0),
@@ -30,13 +31,14 @@ pub const COUNT: Kernel = Kernel {
         Binding::input(4),
         Binding::output(5),
     ],
-};
+);
 
 /// Rows a pixel, and the sums of their colours.
-pub const COLOR: Kernel = Kernel {
-    shader: ShaderSource { name: "splat.color", parts: &[ROWS, FRAME, SPLAT, CELL, shader_part!("splat_color.wgsl")] },
-    workgroup_size: [WORKGROUP as u32, 1, 1],
-    bindings: &[
+pub const COLOR: Kernel = Kernel::linear(
+    "splat.color",
+    &[ROWS, FRAME, SPLAT, CELL, shader_part!("splat_color.wgsl")],
+    WORKGROUP as u32,
+    &[
         Binding::PARAMS,
         PARAMS,
         Binding::input(0),
@@ -47,46 +49,51 @@ pub const COLOR: Kernel = Kernel {
         Binding::output(5),
         Binding::output(6),
     ],
-};
+);
 
 /// Lines a pixel, and the sums of their colours.
 pub const LINES: Kernel =
     Kernel { shader: ShaderSource { name: "splat.lines", parts: &[ROWS, FRAME, SPLAT, CELL, shader_part!("splat_lines.wgsl")] }, ..COLOR };
 
 /// Counts spread along rows.
-pub const SMOOTH_ROWS: Kernel = Kernel {
-    shader: ShaderSource { name: "splat.smooth_rows", parts: &[ROWS, SPLAT, shader_part!("splat_smooth_rows.wgsl")] },
-    workgroup_size: [WORKGROUP as u32, 1, 1],
-    bindings: &[PARAMS, Binding::input(0), Binding::input(1), Binding::output(2)],
-};
+pub const SMOOTH_ROWS: Kernel = Kernel::linear(
+    "splat.smooth_rows",
+    &[ROWS, SPLAT, shader_part!("splat_smooth_rows.wgsl")],
+    WORKGROUP as u32,
+    &[PARAMS, Binding::input(0), Binding::input(1), Binding::output(2)],
+);
 
 /// And along columns.
-pub const SMOOTH_COLUMNS: Kernel = Kernel {
-    shader: ShaderSource { name: "splat.smooth_columns", parts: &[ROWS, SPLAT, shader_part!("splat_smooth_columns.wgsl")] },
-    workgroup_size: [WORKGROUP as u32, 1, 1],
-    bindings: &[PARAMS, Binding::input(0), Binding::input(1), Binding::output(2)],
-};
+pub const SMOOTH_COLUMNS: Kernel = Kernel::linear(
+    "splat.smooth_columns",
+    &[ROWS, SPLAT, shader_part!("splat_smooth_columns.wgsl")],
+    WORKGROUP as u32,
+    &[PARAMS, Binding::input(0), Binding::input(1), Binding::output(2)],
+);
 
 /// Cells a bucket of values.
-pub const HISTOGRAM: Kernel = Kernel {
-    shader: ShaderSource { name: "splat.histogram", parts: &[ROWS, SPLAT, shader_part!("splat_histogram.wgsl")] },
-    workgroup_size: [WORKGROUP as u32, 1, 1],
-    bindings: &[PARAMS, Binding::input(0), Binding::output(1)],
-};
+pub const HISTOGRAM: Kernel = Kernel::linear(
+    "splat.histogram",
+    &[ROWS, SPLAT, shader_part!("splat_histogram.wgsl")],
+    WORKGROUP as u32,
+    &[PARAMS, Binding::input(0), Binding::output(1)],
+);
 
 /// The tone of each bucket.
-pub const CURVE: Kernel = Kernel {
-    shader: ShaderSource { name: "splat.curve", parts: &[SPLAT, shader_part!("splat_curve.wgsl")] },
-    workgroup_size: [WORKGROUP as u32, 1, 1],
-    bindings: &[PARAMS, Binding::input(0), Binding::output(1)],
-};
+pub const CURVE: Kernel = Kernel::linear(
+    "splat.curve",
+    &[SPLAT, shader_part!("splat_curve.wgsl")],
+    WORKGROUP as u32,
+    &[PARAMS, Binding::input(0), Binding::output(1)],
+);
 
 /// All cells in one number.
-pub const TOTAL: Kernel = Kernel {
-    shader: ShaderSource { name: "splat.total", parts: &[ROWS, SPLAT, shader_part!("splat_total.wgsl")] },
-    workgroup_size: [WORKGROUP as u32, 1, 1],
-    bindings: &[PARAMS, Binding::input(0), Binding::output(1)],
-};
+pub const TOTAL: Kernel = Kernel::linear(
+    "splat.total",
+    &[ROWS, SPLAT, shader_part!("splat_total.wgsl")],
+    WORKGROUP as u32,
+    &[PARAMS, Binding::input(0), Binding::output(1)],
+);
 
 /// Cells to colours: drawn, not computed.
 pub const RESOLVE: ShaderSource = ShaderSource { name: "splat.resolve", parts: &[SPLAT, shader_part!("splat_resolve.wgsl")] };

@@ -1,12 +1,14 @@
 //! Affinities on the GPU: every row's neighbours with their share of p, and, transposed, who has the row among theirs. Twin:
 //! [`super::super::Affinities`], which adds up the two lists; forces and the divergence are sums over both, so that here nothing needs to.
 
-use super::dispatch::{Dispatch, bind, submit};
 use super::kernels;
 use super::params::TsneParams;
+use crate::gpu::dispatch::{Dispatch, bind, submit};
 use crate::gpu::{GpuContext, GpuError, StorageBuffer, UniformBuffer};
 use crate::neighbors::NeighborTable;
 
+/// What buffers and failures are called by.
+const LABEL: &str = "the affinities of t-SNE";
 /// Rows whose counts are added up together.
 const SCAN_ROWS: usize = 256;
 /// Entries of a workgroup.
@@ -45,12 +47,11 @@ impl Lists {
             ..TsneParams::default()
         };
         let uniform = UniformBuffer::from_value(context, "t-SNE's parameters", &params)?;
-        let label = "the affinities of t-SNE";
-        let others = StorageBuffer::from_values(context, label, &table.indices)?;
-        let distances = StorageBuffer::from_values(context, label, &table.distances)?;
-        let weights = StorageBuffer::<f32>::zeroed(context, label, others.len())?;
-        let starts = StorageBuffer::<u32>::zeroed(context, label, rows + 1)?;
-        let entries = StorageBuffer::<u32>::zeroed(context, label, others.len())?;
+        let others = StorageBuffer::from_values(context, LABEL, &table.indices)?;
+        let distances = StorageBuffer::from_values(context, LABEL, &table.distances)?;
+        let weights = StorageBuffer::<f32>::zeroed(context, LABEL, others.len())?;
+        let starts = StorageBuffer::<u32>::zeroed(context, LABEL, rows + 1)?;
+        let entries = StorageBuffer::<u32>::zeroed(context, LABEL, others.len())?;
         let calibration = bind(context, &kernels::CALIBRATE, &[uniform.buffer(), distances.buffer(), weights.buffer()], rows.div_ceil(64))?;
         let mut made = Self { context: context.clone(), params, uniform, calibration: Some(calibration), others, weights, starts, entries };
         if table.k > 0 {
@@ -77,7 +78,7 @@ impl Lists {
             bind(context, &kernels::LISTS_SCATTER, &[told, others, counts, entries], each)?,
             bind(context, &kernels::LISTS_ORDER, &[told, starts, entries], rows)?,
         ];
-        submit(context, &dispatches, &[])
+        submit(context, LABEL, &dispatches, &[])
     }
 
     /// Takes another perplexity, at which the nearest `counted` neighbours count, or all. False where the distances are forgotten: then
@@ -90,7 +91,7 @@ impl Lists {
         self.params.counted = u32::try_from(counted).unwrap_or(u32::MAX).min(self.params.neighbors);
         self.params.entropy = perplexity.max(1.0).ln() as f32;
         self.uniform.write(&self.context, &self.params)?;
-        submit(&self.context, [calibration], &[])?;
+        submit(&self.context, LABEL, [calibration], &[])?;
         Ok(true)
     }
 
@@ -104,7 +105,7 @@ impl Lists {
     /// # Errors
     /// [`GpuError::Lost`].
     pub fn wait(&self) -> Result<(), GpuError> {
-        self.context.wait("the affinities of t-SNE")
+        self.context.wait(LABEL)
     }
 
     /// Number of rows.

@@ -4,13 +4,12 @@
 //!
 //! Sums go in fixed orders and what is added in any order is whole numbers, so that one device gives the same bits every time.
 
-mod dispatch;
 pub mod kernels;
 pub mod lists;
 pub mod params;
 pub mod repulsion;
 
-use dispatch::{Dispatch, bind, submit};
+use crate::gpu::dispatch::{Dispatch, STEPS_IN_FLIGHT, bind, submit};
 use lists::Lists;
 use params::{TsneParams, TsnePartial, TsnePlan};
 use repulsion::{Common, Repulsion, Sizes};
@@ -22,8 +21,6 @@ use crate::project::error::ProjectError;
 
 /// Rows of a workgroup of `tsne_move.wgsl`.
 const MOVE_ROWS: usize = 64;
-/// Steps that are submitted before the CPU waits for the GPU: a queue without end would take memory, and could not be stopped.
-const STEPS_IN_FLIGHT: usize = 8;
 /// Shaders count neighbours in 32 bits, rounded up to whole workgroups.
 const MOST_ENTRIES: u64 = 1 << 31;
 
@@ -138,7 +135,7 @@ impl TsneGpuRun {
             plan: plan.clone(),
         };
         // The plan is for positions about their mean.
-        submit(context, [&made.planning, &made.centre], &[])?;
+        submit(context, "a step of t-SNE", [&made.planning, &made.centre], &[])?;
         Ok(made)
     }
 
@@ -230,7 +227,7 @@ impl TsneGpuRun {
         self.params = TsneParams { exaggeration, momentum, rate, ..self.params };
         self.uniform.write(&self.context, &self.params)?;
         let own = [&self.gradient, &self.motion, &self.planning, &self.centre];
-        submit(&self.context, self.repulsion.dispatches.iter().chain(own), &self.repulsion.cleared)?;
+        submit(&self.context, "a step of t-SNE", self.repulsion.dispatches.iter().chain(own), &self.repulsion.cleared)?;
         if self.iteration.is_multiple_of(STEPS_IN_FLIGHT) {
             self.context.wait("t-SNE")?;
         }
@@ -265,7 +262,7 @@ impl TsneGpuRun {
             return Ok(0.0);
         }
         let dispatches = self.repulsion.dispatches.iter().chain([&self.divergence]);
-        submit(&self.context, dispatches, &self.repulsion.cleared)?;
+        submit(&self.context, "a step of t-SNE", dispatches, &self.repulsion.cleared)?;
         Ok(2.0 * self.divergences.read(&self.context)?.into_iter().map(f64::from).sum::<f64>())
     }
 
@@ -274,7 +271,7 @@ impl TsneGpuRun {
     /// # Errors
     /// [`GpuError`].
     pub fn repulsion(&self) -> Result<(Vec<[f32; 3]>, f64), GpuError> {
-        submit(&self.context, &self.repulsion.dispatches, &self.repulsion.cleared)?;
+        submit(&self.context, "a step of t-SNE", &self.repulsion.dispatches, &self.repulsion.cleared)?;
         let forces = self.forces.read(&self.context)?.into_iter().map(|[x, y, z, _]| [x, y, z]).collect();
         let plan = self.plan.read(&self.context)?;
         Ok((forces, plan.first().map_or(0.0, |plan| f64::from(plan.z))))

@@ -1,8 +1,8 @@
 //! Repulsion on the GPU: all pairs, or a potential on a grid and the pairs that are near. Twins: [`super::super::exact`], [`super::super::grid`].
 
-use super::dispatch::{Dispatch, bind};
 use super::kernels;
 use super::params::{FftPass, TsneParams, TsnePlan};
+use crate::gpu::dispatch::{Dispatch, bind};
 use crate::gpu::{GpuContext, GpuError, Kernel, StorageBuffer, UniformBuffer};
 use crate::project::tsne::grid::{FEWEST_NODES, NODES_PER_ROOT};
 use crate::project::tsne::near::CELLS_PER_REACH;

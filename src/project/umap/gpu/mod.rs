@@ -6,11 +6,9 @@ use bytemuck::{Pod, Zeroable};
 
 use super::fuzzy_set::FuzzySet;
 use super::run::Step;
-use crate::gpu::{BoundKernel, DeviceCaps, GpuContext, GpuError, Kernel, PositionBuffer, StorageBuffer, UniformBuffer};
+use crate::gpu::dispatch::{Dispatch, STEPS_IN_FLIGHT, bind, submit};
+use crate::gpu::{DeviceCaps, GpuContext, GpuError, PositionBuffer, StorageBuffer, UniformBuffer};
 use crate::project::error::ProjectError;
-
-/// Steps that are submitted before the CPU waits for the GPU: a queue without end would take memory, and could not be stopped.
-const STEPS_IN_FLIGHT: usize = 8;
 
 /// What the kernels are told: as in `shaders/shared/umap_params.wgsl`.
 #[repr(C)]
@@ -44,7 +42,8 @@ pub struct Bounds {
     pub high: [f32; 4],
 }
 
-type Dispatch = (BoundKernel, u32);
+/// What failures are called by.
+const LABEL: &str = "a step of UMAP";
 
 /// UMAP under way on a GPU.
 pub struct UmapGpuRun {
@@ -82,7 +81,7 @@ impl UmapGpuRun {
         let rows = positions.len();
         assert_eq!(set.rows(), rows, "edges of other rows");
         let limit = context.caps.storage_binding_bytes();
-        let too_large = || GpuError::TooLarge { what: "the edges of UMAP".to_owned(), bytes: 4 * set.len() as u64, limit };
+        let too_large = || GpuError::TooLarge { what: "the edges of UMAP".to_owned(), bytes: 4 * set.entries() as u64, limit };
         let (offsets, others, memberships) = set.columns().ok_or_else(too_large)?;
         let offsets = StorageBuffer::from_values(context, "the edges of UMAP", &offsets)?;
         let others = StorageBuffer::from_values(context, "the edges of UMAP", others)?;
@@ -115,7 +114,7 @@ impl UmapGpuRun {
             steps_done: 0,
         };
         // The bounds of the first positions.
-        made.submit([&settle(context, told, &first, &columns, &partials, groups)?])?;
+        submit(context, LABEL, [&settle(context, told, &first, &columns, &partials, groups)?], &[])?;
         Ok(made)
     }
 
@@ -151,7 +150,7 @@ impl UmapGpuRun {
             ..UmapParams::default()
         };
         self.uniform.write(&self.context, &params)?;
-        self.submit(&self.steps[self.steps_done % 2])?;
+        submit(&self.context, LABEL, &self.steps[self.steps_done % 2], &[])?;
         self.steps_done += 1;
         if self.steps_done.is_multiple_of(STEPS_IN_FLIGHT) {
             self.wait()?;
@@ -175,21 +174,9 @@ impl UmapGpuRun {
         if self.rows == 0 {
             return Ok([[0.0; 3]; 2]);
         }
-        self.submit([&self.bounds])?;
+        submit(&self.context, LABEL, [&self.bounds], &[])?;
         let found = self.found.read(&self.context)?.first().copied().unwrap_or_default();
         Ok([found.low, found.high].map(|[x, y, z, _]| [x, y, z]))
-    }
-
-    fn submit<'a>(&self, dispatches: impl IntoIterator<Item = &'a Dispatch>) -> Result<(), GpuError> {
-        self.context.scoped("a step of UMAP", || {
-            let mut encoder = self.context.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("UMAP") });
-            let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-            for (kernel, workgroups) in dispatches {
-                kernel.dispatch(&mut pass, *workgroups);
-            }
-            drop(pass);
-            self.context.queue.submit([encoder.finish()]);
-        })
     }
 }
 
@@ -202,8 +189,4 @@ fn settle(
     workgroups: usize,
 ) -> Result<Dispatch, GpuError> {
     bind(context, &kernels::SETTLE, &[told, positions.buffer(), &columns.x, &columns.y, &columns.z, partials.buffer()], workgroups)
-}
-
-fn bind(context: &GpuContext, kernel: &'static Kernel, buffers: &[&wgpu::Buffer], workgroups: usize) -> Result<Dispatch, GpuError> {
-    Ok((kernel.pipeline(context)?.bind(context, buffers)?, u32::try_from(workgroups).unwrap_or(u32::MAX)))
 }
