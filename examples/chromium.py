@@ -108,16 +108,14 @@ class Pages:
                 self.send_header("Content-Type", kind)
                 self.send_header("Content-Length", str(last - first + 1))
                 self.end_headers()
-                try:
-                    self.wfile.write(content[first : last + 1])
-                except OSError:
-                    # The browser has heard enough of this file.
-                    self.close_connection = True
+                self.wfile.write(content[first : last + 1])
 
             def log_message(self, *_):
                 pass
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        # A browser that has heard enough resets its connection.
+        self.server.handle_error = lambda *_: None
         self.server.daemon_threads = True
         self.address = f"http://127.0.0.1:{self.server.server_address[1]}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()

@@ -84,7 +84,10 @@ const moved = async count => { while (moves.length < count) await animationFrame
 
 def percentiles(values):
     ordered = sorted(values)
-    return {name: round(ordered[min(int(share * len(ordered)), len(ordered) - 1)], 1) for name, share in (("p50", 0.5), ("p95", 0.95), ("max", 1.0))}
+    return {
+        name: round(ordered[min(int(share * len(ordered)), len(ordered) - 1)], 1)
+        for name, share in (("p50", 0.5), ("p95", 0.95), ("max", 1.0))
+    }
 
 
 def plotly(library, points, frames, pixel_ratio):
@@ -92,8 +95,18 @@ def plotly(library, points, frames, pixel_ratio):
     page = PAGE
     for name, value in (("WIDTH", WIDTH), ("HEIGHT", HEIGHT), ("PIXEL_RATIO", pixel_ratio)):
         page = page.replace(name, str(value))
-    pages = {"/": ("text/html", page.encode()), "/plotly.js": ("text/javascript", library), "/points": ("application/octet-stream", points.tobytes())}
-    flags = ["--headless=new", f"--window-size={WIDTH},{HEIGHT}", "--hide-scrollbars", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+    pages = {
+        "/": ("text/html", page.encode()),
+        "/plotly.js": ("text/javascript", library),
+        "/points": ("application/octet-stream", points.tobytes()),
+    }
+    flags = [
+        "--headless=new",
+        f"--window-size={WIDTH},{HEIGHT}",
+        "--hide-scrollbars",
+        "--use-angle=swiftshader",
+        "--enable-unsafe-swiftshader",
+    ]
     with Pages(pages) as server, Chromium(flags) as browser:
         browser.call("Emulation.setDeviceMetricsOverride", width=WIDTH, height=HEIGHT, deviceScaleFactor=1, mobile=False)
         browser.open(server.address + "/")
@@ -131,7 +144,10 @@ def window(binary, collection, layout, folder):
     environment.pop("WAYLAND_DISPLAY", None)
     begin = time.perf_counter()
     explore = subprocess.Popen(
-        [binary, "explore", collection, "--layout", layout, "--event-log", log], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [binary, "explore", collection, "--layout", layout, "--event-log", log],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     try:
         while '"ready"' not in log.read_text():
@@ -152,7 +168,19 @@ def tagscape(binary, collection, layout, folder, points, frames):
     picture = ["render", collection, "--layout", layout, "--size", f"{WIDTH}x{HEIGHT}", "--out", folder / "map.png"]
     subprocess.run([binary, *picture], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     png = (time.perf_counter() - begin) * 1e3
-    bench = ["bench", "render", "--points", str(points), "--view", "segments", "--size", f"{WIDTH}x{HEIGHT}", "--frames", str(frames), "--json"]
+    bench = [
+        "bench",
+        "render",
+        "--points",
+        str(points),
+        "--view",
+        "segments",
+        "--size",
+        f"{WIDTH}x{HEIGHT}",
+        "--frames",
+        str(frames),
+        "--json",
+    ]
     told = subprocess.run([binary, *bench], check=True, capture_output=True, text=True).stdout
     return {"window": shown, "png": png, **json.loads(told)}
 
@@ -186,7 +214,10 @@ def measure(given, folder, count):
     def every(name):
         return percentiles([move[name] for run in theirs for move in run["moves"]])
 
-    first = {"plotly": {name: middle(theirs, name) for name in ("new_plot", "navigation")}, "tagscape": {name: middle(ours, name) for name in ("window", "png")}}
+    first = {
+        "plotly": {name: middle(theirs, name) for name in ("new_plot", "navigation")},
+        "tagscape": {name: middle(ours, name) for name in ("window", "png")},
+    }
     frame = {
         "plotly": every("frame"),
         "plotly_painted": every("painted"),
