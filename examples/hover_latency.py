@@ -1,19 +1,21 @@
 """From the pointer's motion to the sound, the whole way: tagscape's window beside an HTML page with an `<audio>` element in Chromium.
 
     apt-get install chromium xvfb xdotool pulseaudio pulseaudio-utils && cargo build --release
-    python3 examples/hover_latency.py [--hovers N] [--rounds N] [--binary target/release/tagscape]
+    python3 examples/hover_latency.py [--hovers N] [--binary target/release/tagscape]
 
 Standard library only. Both programs are shown, one after the other, on one Xvfb of 1440 x 900, and play to one PulseAudio null sink. The
-pointer waits outside until nothing has sounded for 0.3 s, then jumps onto a segment, by xdotool's library (`libxdo`, without the start
+pointer waits outside until nothing has sounded for a while, then jumps onto a segment, by xdotool's library (`libxdo`, without the start
 of a process). The time is from just before that call to the first sample above -80 dB in the sink's monitor. Both play the same segments of the
-demo collection, in the same order; in the first round each is new to the program, in the later ones it has been played before.
+demo collection, in the same order, in three rounds: `first_time`, each segment new to the program, after 0.8 s of silence; `again`, each played
+before; `again_in_haste`, after 0.2 s, when a window drawn by software may still be busy with what the pointer's leaving changed.
 
 The page does what music-explore's does when a point is hovered: `src` with `#t=begin,end`, `load()`, `play()`; its points are squares instead of a
 plot's, the address of the music is known instead of asked for, and the files come from memory over the loopback: all in its favour. It may play
 without a click first, and pauses when the pointer leaves. Chromium has its window here: a headless one has none for xdotool to point at.
 
 Common to both, and in both figures: `block_ms`, what the monitor gives at a time, and `click_ms`, the same time for a click that a program
-writes into a stream that is open, with a buffer of 10 ms: from the writing to the monitor. Prints one JSON object; times are milliseconds.
+writes into a stream that is open, with a buffer of 10 ms: from the writing to the monitor. Prints one JSON object; times are milliseconds;
+`audio_element_over_tagscape` is the median of the ratios segment by segment, `tagscape_is_first` in how many of them tagscape is.
 """
 
 import argparse
@@ -35,6 +37,8 @@ OUTSIDE = (WIDTH - 1, HEIGHT - 1)
 PROJECT = pathlib.Path(__file__).resolve().parent.parent
 # Between the pixels at which segments are looked for.
 STEP = 14
+# Rounds, and for how many seconds all is silent before a hover.
+ROUNDS = {"first_time": 0.8, "again": 0.8, "again_in_haste": 0.2}
 SQUARE, GAP, COLUMNS = 20, 50, 20
 
 PAGE = """<!doctype html><body style="margin:0"><audio id="audio"></audio><script>
@@ -123,19 +127,35 @@ def find_segments(explore, screen, count):
     return random.Random(0).sample(sorted(touched.values(), key=lambda event: event["segment"]), count)
 
 
-def hover(screen, listener, places, rounds):
-    """The times of all rounds: `[round][place]`, none where nothing was heard."""
+def hover(screen, listener, places, silence_s):
+    """The time to the sound at each place; none where nothing was heard."""
     times = []
-    for _ in range(rounds):
-        times.append([])
-        for x, y in places:
-            screen.point(*OUTSIDE)
-            time.sleep(0.1)
-            listener.wait_for_silence()
-            times[-1].append(listener.time_to_sound(lambda: screen.point(x, y)))
+    for place in places:
+        screen.point(*OUTSIDE)
+        time.sleep(0.1)
+        listener.wait_for_silence(silence_s)
+        times.append(listener.time_to_sound(screen.point, *place))
     screen.point(*OUTSIDE)
     listener.wait_for_silence()
     return times
+
+
+def hover_window(binary, screen, sink, listener, folder, count):
+    """The segments, the times of each round, and those that the window tells: from the hover to the hand-over to the sound output."""
+    with Explore(binary, screen, sink, folder) as explore:
+        segments = find_segments(explore, screen, count)
+    listener.wait_for_silence()
+    times, within = {}, {}
+    # Started anew: nothing is decoded yet.
+    with Explore(binary, screen, sink, folder) as explore:
+        for name, silence_s in ROUNDS.items():
+            told = len(explore.events("audition"))
+            times[name] = hover(screen, listener, [(event["x"], event["y"]) for event in segments], silence_s)
+            within[name] = [event["latency_ms"] for event in explore.events("audition")[told:]]
+        pointed = [event["segment"] for event in explore.events("hover")]
+    if pointed != [event["segment"] for event in segments] * len(ROUNDS):
+        raise RuntimeError("the window was not pointed at what was asked for")
+    return segments, times, within
 
 
 def page_of(segments, duration_s):
@@ -150,8 +170,8 @@ def page_of(segments, duration_s):
     return pages, [(x + SQUARE // 2, y + SQUARE // 2) for _, x, y in points]
 
 
-def hover_page(screen, sink, listener, segments, rounds):
-    """The times of the page, and the browser's version."""
+def hover_page(screen, sink, listener, segments):
+    """The times of each round on the page, and the browser's version."""
     pages, places = page_of(segments, 2.992)
     flags = ["--window-position=0,0", f"--window-size={WIDTH},{HEIGHT}", "--autoplay-policy=no-user-gesture-required"]
     with Pages(pages) as server, Chromium(flags, {**sink.environment, "DISPLAY": screen.display}) as browser:
@@ -163,9 +183,9 @@ def hover_page(screen, sink, listener, segments, rounds):
         left, top = browser.evaluate("shift")
         places = [(left + x, top + y) for x, y in places]
         # The first sound opens the browser's sound output, as tagscape's is open before it is pointed at.
-        hover(screen, listener, places[-1:], 1)
+        hover(screen, listener, places[-1:], 0.3)
         browser.evaluate("audio.removeAttribute('src')")
-        return hover(screen, listener, places, rounds), browser.version
+        return {name: hover(screen, listener, places, silence_s) for name, silence_s in ROUNDS.items()}, browser.version
 
 
 def distribution(times):
@@ -182,41 +202,27 @@ def distribution(times):
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--hovers", type=int, default=100)
-    arguments.add_argument("--rounds", type=int, default=2)
     arguments.add_argument("--binary", type=pathlib.Path, default=PROJECT / "target/release/tagscape")
     given = arguments.parse_args()
     with tempfile.TemporaryDirectory() as folder, Screen() as screen, NullSink() as sink, Listener(sink) as listener:
-        with Explore(given.binary, screen, sink, folder) as explore:
-            segments = find_segments(explore, screen, given.hovers)
-        listener.wait_for_silence()
-        # Started anew: nothing is decoded yet.
-        with Explore(given.binary, screen, sink, folder) as explore:
-            ours = hover(screen, listener, [(event["x"], event["y"]) for event in segments], given.rounds)
-            pointed = [event["segment"] for event in explore.events("hover")]
-            within = [event["latency_ms"] for event in explore.events("audition")]
-        if pointed != [event["segment"] for event in segments] * given.rounds:
-            raise RuntimeError("the window was not pointed at what was asked for")
-        theirs, browser = hover_page(screen, sink, listener, segments, given.rounds)
+        segments, ours, within = hover_window(given.binary, screen, sink, listener, folder, given.hovers)
+        theirs, browser = hover_page(screen, sink, listener, segments)
         clicker = Clicker(sink)
         clicks = []
         for _ in range(30):
             listener.wait_for_silence()
             clicks.append(listener.time_to_sound(clicker))
         clicker.close()
-    told = {
-        "hovers": given.hovers,
-        "browser": browser,
-        "block_ms": round(statistics.median(listener.blocks_ms), 2),
-        "click_ms": distribution(clicks),
-    }
-    for number, (our, their) in enumerate(zip(ours, theirs)):
-        pairs = [(one, other) for one, other in zip(our, their) if one is not None and other is not None]
-        told["first_time" if number == 0 else f"again_{number}"] = {
-            "tagscape": distribution(our),
-            "tagscape_hover_to_output": distribution(within[number * given.hovers : (number + 1) * given.hovers]),
-            "audio_element": distribution(their),
+        block_ms = statistics.median(listener.blocks_ms)
+    told = {"hovers": given.hovers, "browser": browser, "block_ms": round(block_ms, 2), "click_ms": distribution(clicks)}
+    for name in ROUNDS:
+        pairs = [pair for pair in zip(ours[name], theirs[name], strict=True) if None not in pair]
+        told[name] = {
+            "tagscape": distribution(ours[name]),
+            "tagscape_hover_to_output": distribution(within[name]),
+            "audio_element": distribution(theirs[name]),
             "audio_element_over_tagscape": round(statistics.median(other / one for one, other in pairs), 2) if pairs else None,
-            "pairs_in_which_tagscape_is_first": sum(one < other for one, other in pairs),
+            "tagscape_is_first": sum(one < other for one, other in pairs),
         }
     print(json.dumps(told))
 

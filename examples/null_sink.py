@@ -96,9 +96,9 @@ class Listener:
                     self.first_sound = arrival
                     self.news.notify_all()
 
-    def wait_for_silence(self, seconds=0.3, limit=20.0):
+    def wait_for_silence(self, seconds=0.3):
         """Returns when nothing has sounded for a while."""
-        self._wait_until(lambda: time.monotonic() - self.last_sound > seconds, "it does not fall silent", limit)
+        self._wait_until(lambda: time.monotonic() - self.last_sound > seconds, "it does not fall silent")
 
     @staticmethod
     def _wait_until(is_so, failure, limit=20.0):
@@ -108,12 +108,12 @@ class Listener:
                 raise RuntimeError(failure)
             time.sleep(0.02)
 
-    def time_to_sound(self, act, limit=3.0):
+    def time_to_sound(self, act, *arguments, limit=3.0):
         """Milliseconds from just before `act` is called to the first sample that is not silent; none if there is none in time."""
         with self.news:
             self.first_sound = None
             self.awaited_since = begin = time.monotonic()
-        act()
+        act(*arguments)
         with self.news:
             self.news.wait_for(lambda: self.first_sound is not None, limit)
             self.awaited_since = None
