@@ -92,6 +92,8 @@ pub enum Command {
     },
     /// Plane or space.
     SetDimensions(Dimensions),
+    /// Logarithmic axes, or axes as they are.
+    SetLog(bool),
     /// Points or lines.
     SetView(ViewKind),
     /// Dark or light.

@@ -35,6 +35,7 @@ impl Session {
             listen: Listen::Off,
             volume: 0.5,
             layout_file: None,
+            log: false,
         };
         let (mut state, effects) = AppState::open(collection, choices, None, compute).unwrap();
         state.set_map_size(MapSize { width: 800.0, height: 600.0 });

@@ -9,6 +9,7 @@ mod extract;
 mod fuzz_crate;
 mod gpu_context;
 mod gpu_twins;
+mod guides;
 mod hostile_bytes;
 mod into;
 mod live;

@@ -28,6 +28,7 @@ fn choices(view: ViewKind, dimensions: Dimensions) -> Choices {
         listen: Listen::OnHover,
         volume: 1.0,
         layout_file: None,
+        log: false,
     }
 }
 

@@ -97,6 +97,7 @@ fn demo_scene(collection: &Arc<Collection>, map: MapSize) -> Scene {
         compute: Compute::Cpu,
         tuning: Tuning::default(),
         layout_file: None,
+        log: false,
     };
     let ready = request.run(&NoObserver).unwrap();
     Scene::new(ready.positions, ready.track_rows, ready.axis_names, ready.scale, ready.dimensions, map.aspect())

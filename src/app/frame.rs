@@ -189,6 +189,8 @@ fn shell_view<'a>(state: &'a AppState, context: &GpuContext, chrome: Chrome, pic
         explained: &shown.explained,
         descent: state.descent_view(),
         is_busy: state.is_busy(),
+        log: choices.log,
+        has_valued_axes: state.has_valued_axes(),
         view: choices.view,
         listen: choices.listen,
         volume: choices.volume,

@@ -8,6 +8,7 @@ pub mod extract_job;
 pub mod frame;
 pub mod headless;
 pub mod jobs;
+mod log_axes;
 pub mod models;
 mod pointing;
 pub mod projection_job;

@@ -12,7 +12,7 @@ use crate::matrix::RowSource;
 use crate::project::tsne::TsneOptions;
 use crate::project::umap::UmapOptions;
 use crate::project::{Compute, Descent, Embedding, Layout, Method, Observer, Projection, Tuning, descent};
-use crate::scene::{AxisScale, Dimensions, PickGrid};
+use crate::scene::{AxisScale, Dimensions, PickGrid, Scaling};
 use crate::store::{Collection, MatrixFile};
 
 /// What to show.
@@ -30,6 +30,8 @@ pub struct ProjectionRequest {
     pub axes: Option<[usize; 3]>,
     /// Plane or space.
     pub dimensions: Dimensions,
+    /// Whether the axes are to be logarithmic; embeddings have no values to take logarithms of.
+    pub log: bool,
     /// On what.
     pub compute: Compute,
     /// Parameters of an embedding.
@@ -65,6 +67,8 @@ pub struct LayoutReady {
     pub column_names: Vec<String>,
     /// The axes' names.
     pub axis_names: Vec<String>,
+    /// How values became positions, by axis.
+    pub scalings: [Scaling; 3],
     /// Share of the variance of each component; empty where there is no such thing.
     pub explained: Vec<f32>,
     /// Where each row is.
@@ -124,7 +128,7 @@ impl ProjectionRequest {
             _ => None,
         };
         let mut remark = None;
-        let (made, descent) = match (&self.layout_file, self.embedding()) {
+        let (mut made, descent) = match (&self.layout_file, self.embedding()) {
             (Some(path), _) => (self.layout_of_file(path, matrix.rows())?, None),
             (None, Some(embedding)) => {
                 // A map that is slower to come is better than none.
@@ -134,6 +138,11 @@ impl ProjectionRequest {
                 (self.embedded(&embedding, descent.positions()?), Some(descent))
             }
             (None, None) => (self.project(&matrix, &tags, observer)?, None),
+        };
+        let scalings = if self.log && (self.layout_file.is_some() || !self.method.is_embedding()) {
+            Scaling::take_logarithms(&mut made.positions, made.dimensions.count())
+        } else {
+            [Scaling::Linear; 3]
         };
         let positions: Arc<[[f32; 3]]> = made.positions.into();
         // Of a layout that moves, no grid would stay true.
@@ -148,6 +157,7 @@ impl ProjectionRequest {
             column_names: made.column_names,
             axis_names: made.axis_names,
             explained: made.explained,
+            scalings,
             positions,
             columns: descent.as_ref().and_then(|descent| descent.columns().cloned()),
             descent: descent.as_ref().map(|descent| DescentState { planned: descent.planned(), ..DescentState::default() }),

@@ -27,6 +27,8 @@ pub struct Choices {
     pub method: MethodKind,
     /// Plane or space.
     pub dimensions: Dimensions,
+    /// Whether axes are logarithmic where they have values.
+    pub log: bool,
     /// Points or lines.
     pub view: ViewKind,
     /// Dark or light.
@@ -230,6 +232,7 @@ impl AppState {
                 self.choices.dimensions = dimensions;
                 self.project_anew()
             }
+            Command::SetLog(log) => self.set_log(log),
             Command::SetView(view) => {
                 self.choices.view = view;
                 if let Some(shown) = &mut self.shown {
@@ -309,7 +312,7 @@ impl AppState {
         self.project()
     }
 
-    fn project(&mut self) -> Vec<Effect> {
+    pub(super) fn project(&mut self) -> Vec<Effect> {
         self.newest_request += 1;
         self.awaited = true;
         self.progress = 0.0;
@@ -322,6 +325,7 @@ impl AppState {
             method,
             axes: self.axes.get(&(space, method)).copied(),
             dimensions,
+            log: self.choices.log,
             compute: self.compute.clone(),
             tuning: self.steering.tuning,
             layout_file: self.choices.layout_file.clone(),
@@ -343,6 +347,7 @@ impl AppState {
     fn show(&mut self, ready: LayoutReady) -> Vec<Effect> {
         let aspect = self.map.aspect();
         let mut scene = Scene::new(ready.positions, ready.track_rows, ready.axis_names, ready.scale, ready.dimensions, aspect);
+        scene.scalings = ready.scalings;
         scene.view = self.choices.view;
         scene.theme = self.choices.theme;
         self.choices.dimensions = ready.dimensions;

@@ -5,7 +5,7 @@ use glam::Vec3;
 use super::descent_job::{DescentFrame, Steering};
 use super::state::{AppState, Effect};
 use crate::command::{Command, Tuning};
-use crate::scene::Bounds;
+use crate::scene::{Bounds, Scaling};
 use crate::ui::descent_panel::DescentView;
 
 /// How much of the way to the newest bounds the picture goes at each layout, where they are wider and where they are narrower: all points are to
@@ -64,6 +64,9 @@ impl AppState {
         if let Some(shown) = &mut self.shown {
             (self.choices.space, self.choices.method) = (shown.space, shown.method);
             self.choices.dimensions = shown.scene.camera.dimensions;
+            if !shown.method.is_embedding() {
+                self.choices.log = shown.scene.scalings.iter().any(|&scaling| scaling != Scaling::Linear);
+            }
             // Its embedding, if it had one, ended when another layout was asked for.
             if let Some(descent) = &mut shown.descent {
                 descent.planned = descent.iteration;

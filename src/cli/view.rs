@@ -25,6 +25,9 @@ pub struct ViewArgs {
     /// Show a layout made by `tagscape project` instead of projecting
     #[arg(long, value_name = "FILE.npy", conflicts_with = "axes")]
     pub layout: Option<PathBuf>,
+    /// Logarithmic axes: plain where no value is negative (zeros at the smallest other value), else on both sides of zero
+    #[arg(long)]
+    pub log: bool,
     /// What to draw
     #[arg(long, value_enum, default_value = "segments")]
     pub view: ViewArg,
@@ -91,6 +94,11 @@ impl ViewArgs {
         let path = collection.cloned().map_or_else(resources::demo_collection, Ok)?;
         let collection = Collection::open(&path)?;
         let space = AppState::first_space(&collection, self.space)?;
+        if self.log && self.layout.is_none() && matches!(self.method, MethodArg::Tsne | MethodArg::Umap) {
+            anyhow::bail!(
+                "directions of t-SNE and UMAP have no values to take logarithms of; --log is for --method original, pca and std-pca, and for --layout"
+            );
+        }
         let mut dimensions = if self.three_d { Dimensions::Three } else { Dimensions::Two };
         let axes = match &self.axes {
             None => None,
@@ -122,6 +130,7 @@ impl ViewArgs {
                 MethodArg::Umap => MethodKind::Umap,
             },
             dimensions,
+            log: self.log,
             view: self.view.kind(),
             theme: match self.theme {
                 ThemeArg::Dark => Theme::Dark,

@@ -9,6 +9,7 @@ use glam::{Mat4, Vec2, Vec3, Vec4};
 
 use super::bounds::Bounds;
 use super::camera::{Camera, Dimensions};
+use super::scaling::Scaling;
 use super::style::Theme;
 use super::view_kind::ViewKind;
 use crate::catalog::{SegmentId, TrackRows};
@@ -51,6 +52,8 @@ pub struct Scene {
     pub axis_names: Vec<String>,
     /// Whether axes are stretched on their own.
     pub scale: AxisScale,
+    /// How values became positions, by axis.
+    pub scalings: [Scaling; 3],
     /// The box around the positions.
     pub bounds: Bounds,
     /// What is drawn.
@@ -84,6 +87,7 @@ impl Scene {
             track_rows,
             axis_names,
             scale,
+            scalings: [Scaling::Linear; 3],
             bounds,
             view: ViewKind::default(),
             theme: Theme::default(),

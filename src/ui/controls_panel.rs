@@ -31,6 +31,10 @@ pub struct ControlsView<'a> {
     pub descent: Option<DescentView>,
     /// Whether another layout is being made.
     pub is_busy: bool,
+    /// Whether axes are logarithmic.
+    pub log: bool,
+    /// Whether the axes have values to take logarithms of.
+    pub has_valued_axes: bool,
     /// Points or lines.
     pub view: ViewKind,
     /// When segments sound.
@@ -133,6 +137,7 @@ fn projection_ui(ui: &mut Ui, view: &ControlsView<'_>, state: &mut ControlsState
             commands.push(Command::SetAxis { axis, column });
         }
     }
+    log_axes_ui(ui, view, commands);
     if !view.explained.is_empty() {
         ui.add_space(4.0);
         ui.label(RichText::new("Explained variance").small().weak());
@@ -140,6 +145,17 @@ fn projection_ui(ui: &mut Ui, view: &ControlsView<'_>, state: &mut ControlsState
         for (component, &share) in view.explained.iter().enumerate().take(5) {
             bar_row(ui, view.theme, &format!("Component {}", component + 1), share, full, &format!("{:.1} %", share * 100.0));
         }
+    }
+}
+
+fn log_axes_ui(ui: &mut Ui, view: &ControlsView<'_>, commands: &mut Vec<Command>) {
+    let mut log = view.log && view.has_valued_axes;
+    let response = ui
+        .add_enabled(view.has_valued_axes, egui::Checkbox::new(&mut log, "Log axes"))
+        .on_hover_text("Decades at equal distances. Axes with negative values are logarithmic on both sides of zero.")
+        .on_disabled_hover_text("Directions of t-SNE and UMAP have no values to take logarithms of");
+    if response.changed() {
+        commands.push(Command::SetLog(log));
     }
 }
 

@@ -1,11 +1,12 @@
 //! The map: background and grid, the picture, words over it; and what the pointer does on it.
 
-use egui::{Align2, Color32, FontId, PointerButton, Rect, Sense, Stroke, TextureId, Ui};
+use egui::{Color32, FontId, PointerButton, Rect, Sense, Stroke, TextureId, Ui};
 use glam::Vec2;
 
 use super::theme::color;
 use crate::command::Command;
-use crate::scene::{Dimensions, Guides, MapSize, Scene, Style, TextAlign};
+use crate::scene::guides::{TICK_SIZE, TITLE_SIZE};
+use crate::scene::{Dimensions, Guides, LineKind, MapSize, Scene, Style};
 
 /// Draws the map into all the room that is left; `picture` is the rendered points. Returns the map's place in the window.
 pub fn viewport_ui(ui: &mut Ui, scene: &Scene, picture: Option<TextureId>, commands: &mut Vec<Command>) -> Rect {
@@ -15,30 +16,26 @@ pub fn viewport_ui(ui: &mut Ui, scene: &Scene, picture: Option<TextureId>, comma
     let theme = scene.theme;
     painter.rect_filled(rect, 0.0, color(theme.background()));
     let place = |at: Vec2| rect.min + egui::vec2(at.x, at.y);
-    let guides = Guides::of(scene, map);
+    let guides = Guides::of(scene, map, &|text, size| {
+        let size = painter.layout_no_wrap(text.to_owned(), FontId::proportional(size), Color32::WHITE).size();
+        Vec2::new(size.x, size.y)
+    });
     for line in &guides.lines {
-        let stroke = if line.is_axis {
-            Stroke::new(1.2, color(theme.grid().mix(theme.text(), 0.16)))
-        } else {
-            Stroke::new(1.0, color(theme.grid()))
+        let (width, mix) = match line.kind {
+            LineKind::Axis => (1.2, theme.grid().mix(theme.text(), 0.16)),
+            LineKind::Grid => (1.0, theme.grid()),
+            LineKind::Minor => (1.0, theme.background().mix(theme.grid(), 0.5)),
         };
-        painter.line_segment([place(line.from), place(line.to)], stroke);
+        painter.line_segment([place(line.from), place(line.to)], Stroke::new(width, color(mix)));
     }
     if let Some(picture) = picture {
         let whole = Rect::from_min_max(egui::pos2(0.0, 0.0), egui::pos2(1.0, 1.0));
         painter.image(picture, rect, whole, Color32::WHITE);
     }
     for text in &guides.texts {
-        let (size, ink) = if text.is_title { (14.0, theme.text()) } else { (11.0, theme.faint_text()) };
-        let anchor = match text.align {
-            TextAlign::TopCenter => Align2::CENTER_TOP,
-            TextAlign::RightCenter => Align2::RIGHT_CENTER,
-            TextAlign::Center => Align2::CENTER_CENTER,
-            TextAlign::BottomRight => Align2::RIGHT_BOTTOM,
-            TextAlign::TopLeft => Align2::LEFT_TOP,
-        };
+        let (size, ink) = if text.is_title { (TITLE_SIZE, theme.text()) } else { (TICK_SIZE, theme.faint_text()) };
         let galley = painter.layout_no_wrap(text.text.clone(), FontId::proportional(size), color(ink));
-        let at = inside(anchor.anchor_size(place(text.at), galley.size()), rect.shrink(4.0));
+        let at = Rect::from_min_max(place(text.area.min), place(text.area.max));
         // Points may lie under a word; a veil of background keeps it readable.
         painter.rect_filled(at.expand2(egui::vec2(3.0, 1.0)), 3.0, color(theme.background()).gamma_multiply(0.72));
         painter.galley(at.min, galley, color(ink));
@@ -50,13 +47,6 @@ pub fn viewport_ui(ui: &mut Ui, scene: &Scene, picture: Option<TextureId>, comma
     }
     input(ui, scene, rect, &response, commands);
     rect
-}
-
-/// A word's place, moved so that it is not cut off at the map's border.
-fn inside(word: Rect, map: Rect) -> Rect {
-    let to_right_and_down = (map.min - word.min).max(egui::Vec2::ZERO);
-    let to_left_and_up = (map.max - word.max).min(egui::Vec2::ZERO);
-    word.translate(to_right_and_down + to_left_and_up)
 }
 
 /// Drag, scroll, pinch, double click and Home. Where the pointer merely is comes from the window at once, not from here.
@@ -80,19 +70,5 @@ fn input(ui: &Ui, scene: &Scene, rect: Rect, response: &egui::Response, commands
             let at = pointer - rect.min;
             commands.push(Command::Zoom { factor, at: Vec2::new(at.x, at.y) });
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_stay_on_the_map() {
-        let map = Rect::from_min_size(egui::pos2(10.0, 10.0), egui::vec2(100.0, 50.0));
-        let word = |x: f32, y: f32| Rect::from_min_size(egui::pos2(x, y), egui::vec2(30.0, 10.0));
-        assert_eq!(inside(word(40.0, 20.0), map), word(40.0, 20.0));
-        assert_eq!(inside(word(95.0, 0.0), map), word(80.0, 10.0));
-        assert_eq!(inside(word(-5.0, 58.0), map), word(10.0, 50.0));
     }
 }
