@@ -44,9 +44,9 @@ const CRATES: &[(&str, &[&str])] = &[
     ("cpal", &["player/output/cpal.rs"]),
     ("ctrlc", &["cli/interrupt.rs"]),
     ("directories", &["app/resources.rs"]),
-    ("egui", &["ui", "app/frame.rs", "app/headless.rs", "app/windowed.rs"]),
+    ("egui", &["ui", "app/frame.rs", "app/headless.rs", "app/windowed"]),
     ("egui_wgpu", &["app/frame.rs"]),
-    ("egui_winit", &["app/windowed.rs"]),
+    ("egui_winit", &["app/windowed"]),
     ("gemm", &["matmul"]),
     ("glam", &["scene", "command", "render", "ui", "app"]),
     ("half", &["store"]),
@@ -81,10 +81,10 @@ const CRATES: &[(&str, &[&str])] = &[
             "app/drawing_trial.rs",
             "app/frame.rs",
             "app/headless.rs",
-            "app/windowed.rs",
+            "app/windowed",
         ],
     ),
-    ("winit", &["app/windowed.rs"]),
+    ("winit", &["app/windowed"]),
 ];
 const EVERYWHERE: &[&str] = &["**"];
 

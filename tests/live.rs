@@ -233,6 +233,7 @@ fn a_layout_of_another_request_is_not_shown() {
         is_settled: false,
         seconds: 0.0,
         trouble: Some("stale".to_owned()),
+        is_over: false,
     };
     assert!(session.state.follow(stale).is_empty());
     assert_eq!(session.state.shown.as_ref().unwrap().scene.positions, before);

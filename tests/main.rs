@@ -24,6 +24,7 @@ mod player;
 #[cfg(target_os = "linux")]
 mod player_device;
 mod project_cli;
+mod recovery;
 mod render;
 mod shader_layout;
 mod shader_validation;
@@ -37,3 +38,5 @@ mod umap;
 mod vggish;
 #[cfg(target_os = "linux")]
 mod window;
+#[cfg(target_os = "linux")]
+mod window_changes;

@@ -25,7 +25,7 @@ use crate::common::pulse::{PulseSink, SINK_RATE_HZ, share_heard};
 const ATTEMPTS: usize = 5;
 
 /// A process that ends with the test.
-struct Ended(Child);
+pub struct Ended(pub Child);
 
 impl Drop for Ended {
     fn drop(&mut self) {
@@ -35,7 +35,7 @@ impl Drop for Ended {
 }
 
 /// A virtual screen. `None` where Xvfb or xdotool is not installed; with `CI` set that is a failure.
-fn screen() -> Option<(Ended, String)> {
+pub fn screen() -> Option<(Ended, String)> {
     let has = |program: &str| Command::new(program).arg("-version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
     if !has("Xvfb") || !has("xdotool") {
         assert!(std::env::var_os("CI").is_none(), "Xvfb and xdotool are needed (apt: xvfb xdotool)");
@@ -53,13 +53,13 @@ fn screen() -> Option<(Ended, String)> {
     Some((Ended(server), format!(":{}", number.trim())))
 }
 
-fn events(log: &Path) -> Vec<Value> {
+pub fn events(log: &Path) -> Vec<Value> {
     let text = std::fs::read_to_string(log).unwrap_or_default();
     text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
 }
 
 /// The first event from number `first` on that `wanted` accepts.
-fn wait_for(log: &Path, first: usize, limit: Duration, wanted: impl Fn(&Value) -> bool) -> Option<Value> {
+pub fn wait_for(log: &Path, first: usize, limit: Duration, wanted: impl Fn(&Value) -> bool) -> Option<Value> {
     let until = Instant::now() + limit;
     loop {
         if let Some(event) = events(log).into_iter().skip(first).find(&wanted) {
@@ -73,14 +73,14 @@ fn wait_for(log: &Path, first: usize, limit: Duration, wanted: impl Fn(&Value) -
 }
 
 /// CPU time that a process has taken, in hundredths of a second.
-fn cpu_ticks(process: u32) -> u64 {
+pub fn cpu_ticks(process: u32) -> u64 {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
     let after_name = stat.rsplit_once(')').unwrap().1;
     let fields: Vec<&str> = after_name.split_whitespace().collect();
     fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
 }
 
-fn move_pointer(display: &str, x: i64, y: i64) {
+pub fn move_pointer(display: &str, x: i64, y: i64) {
     let moved = Command::new("xdotool").env("DISPLAY", display).args(["mousemove", &x.to_string(), &y.to_string()]).status().unwrap();
     assert!(moved.success());
 }

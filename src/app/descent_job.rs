@@ -62,6 +62,8 @@ pub struct DescentFrame {
     pub seconds: f64,
     /// Why something that was asked for did not come about.
     pub trouble: Option<String>,
+    /// Whether it failed: nobody moves it any more.
+    pub is_over: bool,
 }
 
 /// The window's side, as the steps see it.
@@ -104,6 +106,7 @@ pub fn run(mut descent: Box<dyn Descent>, serial: u64, start: Instant, first: St
                 is_settled: true,
                 seconds: start.elapsed().as_secs_f64(),
                 trouble,
+                is_over: true,
             });
             return;
         }
@@ -188,6 +191,7 @@ impl Flight {
             is_settled,
             seconds: self.start.elapsed().as_secs_f64(),
             trouble: self.trouble.take(),
+            is_over: false,
         })
     }
 }

@@ -82,6 +82,11 @@ pub enum Event {
         /// The line.
         text: String,
     },
+    /// The picture is as it should be: the window sleeps until something happens.
+    Still {
+        /// Frames presented since it was opened.
+        frames: u64,
+    },
     /// The window closed.
     Quit,
 }

@@ -1,5 +1,6 @@
 //! One frame: widgets laid out, wishes carried out, the map drawn, everything painted. A window and a picture file both come here.
 
+use super::economy::Economy;
 use super::state::{AppState, Effect};
 use crate::gpu::{GpuContext, GpuError, PositionBuffer};
 use crate::render::{DrawOptions, MapBuffers, MapRenderer, ViewTarget};
@@ -49,6 +50,7 @@ pub struct FramePainter {
     shown_serial: Option<u64>,
     theme: Option<crate::scene::Theme>,
     drawn: usize,
+    economy: Economy,
 }
 
 impl FramePainter {
@@ -63,7 +65,31 @@ impl FramePainter {
         let picture = painter.register_native_texture(&context.device, &target.color_view, wgpu::FilterMode::Linear);
         let map = MapRenderer::new(context)?;
         let egui = egui::Context::default();
-        Ok(Self { egui, painter, map, target, picture, shell: ShellState::default(), shown_serial: None, theme: None, drawn: 0 })
+        Ok(Self {
+            egui,
+            painter,
+            map,
+            target,
+            picture,
+            shell: ShellState::default(),
+            shown_serial: None,
+            theme: None,
+            drawn: 0,
+            economy: Economy::Full,
+        })
+    }
+
+    /// Takes what the widgets of another painter remember; its textures stay where they are.
+    pub fn take_over(&mut self, other: &Self) {
+        let memory = other.egui.memory(Clone::clone);
+        self.egui.memory_mut(|own| *own = memory);
+        self.shell = other.shell.clone();
+    }
+
+    /// How much memory drawing may take now.
+    #[must_use]
+    pub fn economy(&self) -> Economy {
+        self.economy
     }
 
     /// Lets the rows of a frame take so many milliseconds; see [`MapRenderer::set_budget`].
@@ -99,15 +125,36 @@ impl FramePainter {
 
         let mut encoder = context.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("frame") });
         let counted = self.drawn;
-        self.draw_map(context, state, map, output.pixels_per_point, &mut encoder)?;
-        let is_whole = state.shown.as_ref().is_none_or(|shown| self.drawn >= shown.scene.positions.len());
+        match self.draw_map(context, state, map, output.pixels_per_point, &mut encoder) {
+            Ok(()) => {}
+            Err(error) if context.is_lost() || matches!(error, GpuError::Lost { .. }) => return Err(error),
+            // Panels and words are painted in any case.
+            Err(error) => {
+                effects.extend(self.economise(state, &error));
+                changed = true;
+            }
+        }
+        let is_whole = self.economy == Economy::NoMap || state.shown.as_ref().is_none_or(|shown| self.drawn >= shown.scene.positions.len());
         changed |= !is_whole || self.drawn != counted;
         let errors = context.errors.take();
         effects.extend(errors.into_iter().flat_map(|text| state.notify(text)));
         let repaint_after = output.viewport_output.get(&egui::ViewportId::ROOT).map_or(std::time::Duration::MAX, |root| root.repaint_delay);
         let platform = std::mem::take(&mut output.platform_output);
+        // egui's renderer panics where a lost device gives it no buffer.
+        if context.is_lost() {
+            return Err(GpuError::Lost { what: "painting".to_owned(), message: "the device is gone".to_owned() });
+        }
         self.paint(context, output, input.size_pixels, encoder, view);
         Ok(FrameOutput { effects, platform, repaint_after, map, drawn: self.drawn, changed, is_whole })
+    }
+
+    /// A step down, after the map could not be drawn.
+    fn economise(&mut self, state: &mut AppState, error: &GpuError) -> Vec<Effect> {
+        self.map.forget();
+        self.drawn = 0;
+        let Some(next) = self.economy.next() else { return state.notify(error.to_string()) };
+        self.economy = next;
+        state.notify(next.notice(error))
     }
 
     /// Draws the map's points and lines into the texture that egui shows.
@@ -122,13 +169,22 @@ impl FramePainter {
         let Some(shown) = &state.shown else { return Ok(()) };
         let scene = &shown.scene;
         if self.shown_serial != Some(shown.serial) {
+            // Another layout may fit where the last one did not.
+            (self.shown_serial, self.economy) = (Some(shown.serial), Economy::Full);
+            self.map.forget();
+        }
+        if self.economy == Economy::NoMap {
+            return Ok(());
+        }
+        if !self.map.is_showing() {
             let buffers = match &shown.columns {
+                _ if self.economy.is_on_host() => MapBuffers::on_host(context, scene)?,
                 Some(columns) => MapBuffers::following(context, scene, columns.clone())?,
                 None => MapBuffers::new(context, scene, PositionBuffer::from_positions(context, &scene.positions)?)?,
             };
             self.map.show(context, buffers);
-            self.shown_serial = Some(shown.serial);
         }
+        let pixels_per_point = pixels_per_point * self.economy.scale();
         let size = [map.width(), map.height()].map(|edge| (edge * pixels_per_point).round().max(1.0) as u32);
         if !self.target.fits(size, scene.camera.dimensions) {
             self.target = ViewTarget::new(context, size, scene.camera.dimensions)?;

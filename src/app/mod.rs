@@ -1,7 +1,9 @@
 //! The program itself: its state, its work in the background, and the frame that a window and a picture file share.
 
 pub mod descent_job;
+mod device_change;
 pub mod drawing_trial;
+pub mod economy;
 pub mod error;
 pub mod event_log;
 pub mod extract_job;

@@ -114,7 +114,7 @@ pub struct AppState {
     pub playing: Option<u64>,
     /// Where the tracks' paths begin.
     pub audio_root: PathBuf,
-    compute: Compute,
+    pub(super) compute: Compute,
     pub(super) map: MapSize,
     axes: HashMap<(SpaceKey, MethodKind), [usize; 3]>,
     // The camera follows the map's size until the user moves it.

@@ -27,6 +27,8 @@ pub struct DescentState {
     pub is_settled: bool,
     /// Whether its end was logged since it last moved.
     pub is_told: bool,
+    /// Whether it failed or its device was lost: it moves again only from its beginning.
+    pub is_over: bool,
 }
 
 impl AppState {
@@ -45,6 +47,10 @@ impl AppState {
         let Some(descent) = self.shown.as_mut().and_then(|shown| shown.descent.as_mut()) else { return Vec::new() };
         if self.steering == before {
             return Vec::new();
+        }
+        if descent.is_over {
+            // Nobody listens; what is wanted holds for the one that is begun instead.
+            return if matches!(command, Command::Reheat) { self.project() } else { Vec::new() };
         }
         if !self.steering.is_paused && (before.is_paused || before.reheats != self.steering.reheats) {
             descent.is_settled = false;
@@ -81,19 +87,23 @@ impl AppState {
         let Some(shown) = self.shown.as_mut().filter(|shown| shown.serial == frame.serial) else { return Vec::new() };
         // One that stood still before it was let go or reheated is about to move.
         let is_overtaken = (frame.obeyed.is_paused, frame.obeyed.reheats) != (self.steering.is_paused, self.steering.reheats);
-        let is_settled = frame.is_settled && !is_overtaken;
+        let is_settled = frame.is_over || (frame.is_settled && !is_overtaken);
         let scene = &mut shown.scene;
-        scene.bounds = if is_settled { frame.bounds } else { eased(scene.bounds, frame.bounds) };
+        if !frame.is_over {
+            scene.bounds = if is_settled { frame.bounds } else { eased(scene.bounds, frame.bounds) };
+        }
         if let Some(positions) = frame.positions {
             scene.positions = positions;
             scene.layout_revision += 1;
         }
-        shown.grid = frame.grid;
+        if !frame.is_over {
+            shown.grid = frame.grid;
+        }
         if self.is_fitted {
             scene.fit(self.map.aspect());
         }
         let was_told = shown.descent.is_some_and(|descent| descent.is_told);
-        let is_done = is_settled && frame.iteration >= frame.planned;
+        let is_done = is_settled && !frame.is_over && frame.iteration >= frame.planned;
         shown.descent = Some(DescentState {
             iteration: frame.iteration,
             planned: frame.planned,
@@ -101,6 +111,7 @@ impl AppState {
             exaggeration: frame.exaggeration,
             is_settled,
             is_told: is_done,
+            is_over: frame.is_over,
         });
         let mut effects = Vec::new();
         if is_done && !was_told {

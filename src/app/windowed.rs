@@ -1,5 +1,8 @@
 //! The window: events in, frames out. It sleeps until something happens.
 
+mod recovery;
+mod surface;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
@@ -21,9 +24,11 @@ use super::state::{AppState, Choices, Effect};
 use crate::command::Command;
 use crate::gpu::{GpuContext, new_instance};
 use crate::player::{AuditionRequest, OutputChoice, Player, PlayerEvent};
-use crate::project::{Compute, DeviceChoice};
+use crate::project::DeviceChoice;
 use crate::store::Collection;
 use crate::ui::Chrome;
+use recovery::compute_of;
+use surface::{Acquired, WindowSurface};
 
 /// What a window is opened with.
 pub struct WindowConfig {
@@ -76,9 +81,11 @@ struct Program {
 /// Everything that lives as long as the window.
 struct Session {
     window: Arc<Window>,
-    surface: wgpu::Surface<'static>,
-    surface_config: wgpu::SurfaceConfiguration,
+    surface: WindowSurface,
     context: GpuContext,
+    device: DeviceChoice,
+    /// Attempts to open a device since the last one was lost.
+    attempts: u32,
     input: egui_winit::State,
     painter: FramePainter,
     state: AppState,
@@ -89,7 +96,8 @@ struct Session {
     pointer: Option<PhysicalPosition<f64>>,
     pressed_buttons: usize,
     is_ready: bool,
-    is_hidden: bool,
+    /// How many were presented.
+    frames: u64,
     screenshot: Option<PathBuf>,
 }
 
@@ -150,29 +158,11 @@ impl Session {
         let window = events.create_window(attributes).map_err(|error| AppError::Window(error.to_string()))?;
         let window = Arc::new(window);
         let instance = new_instance(Some(Box::new(events.owned_display_handle())));
-        let surface = instance.create_surface(window.clone()).map_err(|error| AppError::Window(error.to_string()))?;
-        let context = GpuContext::for_surface(instance, &surface)?;
-        let size = window.inner_size();
-        let mut surface_config = surface
-            .get_default_config(&context.adapter, size.width.max(1), size.height.max(1))
-            .ok_or_else(|| AppError::Window(format!("{} cannot draw to it", context.caps.name)))?;
-        let formats = surface.get_capabilities(&context.adapter).formats;
-        // egui blends in sRGB numbers; a format that converts would be blended otherwise.
-        surface_config.format = formats.iter().copied().find(|format| !format.is_srgb()).unwrap_or(surface_config.format);
-        surface_config.present_mode = wgpu::PresentMode::AutoVsync;
-        surface_config.desired_maximum_frame_latency = 1;
-        surface.configure(&context.device, &surface_config);
-
-        let mut painter = FramePainter::new(&context, surface_config.format)?;
+        let (surface, context) = WindowSurface::open(window.clone(), instance)?;
+        let mut painter = FramePainter::new(&context, surface.format())?;
         painter.set_budget(Some(FRAME_BUDGET_MS));
-        let texture_side = context.device.limits().max_texture_dimension_2d as usize;
-        let scale = Some(window.scale_factor() as f32);
-        let input = egui_winit::State::new(painter.egui.clone(), egui::ViewportId::ROOT, &window, scale, None, Some(texture_side));
-        let compute = match config.device {
-            DeviceChoice::Auto => Compute::automatic(context.clone()),
-            DeviceChoice::Gpu => Compute::Gpu(context.clone()),
-            DeviceChoice::Cpu => Compute::Cpu,
-        };
+        let input = input_of(&painter, &window, &context);
+        let compute = compute_of(config.device, &context);
         let (mut state, effects) = AppState::open(config.collection, config.choices, config.axes, compute)?;
         state.audio_root = config.audio_root.unwrap_or_else(|| state.collection.audio_root());
         state.output = "opening the sound output".to_owned();
@@ -194,8 +184,9 @@ impl Session {
         let session = Self {
             window,
             surface,
-            surface_config,
             context,
+            device: config.device,
+            attempts: 0,
             input,
             painter,
             state,
@@ -206,7 +197,7 @@ impl Session {
             pointer: None,
             pressed_buttons: 0,
             is_ready: false,
-            is_hidden: false,
+            frames: 0,
             screenshot: config.screenshot,
         };
         Ok((session, effects))
@@ -228,6 +219,8 @@ impl Session {
                     if *state == ElementState::Pressed { self.pressed_buttons + 1 } else { self.pressed_buttons.saturating_sub(1) };
                 self.pressed_buttons = change;
             }
+            // A button that goes up elsewhere is not told.
+            WindowEvent::Focused(false) | WindowEvent::Occluded(true) => self.release_buttons(),
             _ => {}
         }
         let response = self.input.on_window_event(&self.window, event);
@@ -238,22 +231,14 @@ impl Session {
         match event {
             WindowEvent::CloseRequested => events.exit(),
             WindowEvent::Resized(size) => {
-                self.is_hidden = size.width == 0 || size.height == 0;
-                if !self.is_hidden {
-                    let limit = self.context.device.limits().max_texture_dimension_2d;
-                    self.surface_config.width = size.width.min(limit);
-                    self.surface_config.height = size.height.min(limit);
-                    self.surface.configure(&self.context.device, &self.surface_config);
-                    self.window.request_redraw();
-                }
+                self.surface.resize(&self.context, *size);
+                self.window.request_redraw();
             }
-            WindowEvent::Occluded(hidden) => {
-                self.is_hidden = *hidden;
-                if !hidden {
-                    self.window.request_redraw();
-                }
+            WindowEvent::Occluded(is_hidden) => {
+                self.surface.cover(*is_hidden);
+                self.window.request_redraw();
             }
-            WindowEvent::RedrawRequested if !self.is_hidden => self.redraw(events, log)?,
+            WindowEvent::RedrawRequested if !self.surface.is_hidden() => self.redraw(events, log)?,
             _ => {}
         }
         Ok(())
@@ -281,35 +266,30 @@ impl Session {
     }
 
     fn redraw(&mut self, events: &ActiveEventLoop, log: &mut EventLog) -> Result<(), AppError> {
-        use wgpu::CurrentSurfaceTexture as Current;
-        let texture = match self.surface.get_current_texture() {
-            Current::Success(texture) | Current::Suboptimal(texture) => texture,
-            Current::Outdated | Current::Validation => {
-                self.surface.configure(&self.context.device, &self.surface_config);
-                self.window.request_redraw();
+        if self.context.is_lost() {
+            return self.recover(events, log);
+        }
+        let texture = match self.surface.acquire(&self.context) {
+            Acquired::Ready(texture) => texture,
+            Acquired::Later(pause) => {
+                events.set_control_flow(ControlFlow::WaitUntil(Instant::now() + pause));
                 return Ok(());
             }
-            Current::Timeout => {
-                self.window.request_redraw();
-                return Ok(());
-            }
-            // The window tells when it is seen again.
-            Current::Occluded => return Ok(()),
-            Current::Lost => {
-                let surface = self.context.instance.create_surface(self.window.clone());
-                self.surface = surface.map_err(|error| AppError::Window(error.to_string()))?;
-                self.surface.configure(&self.context.device, &self.surface_config);
-                self.window.request_redraw();
-                return Ok(());
-            }
+            Acquired::WhenSeen => return Ok(()),
         };
         let view = texture.texture.create_view(&wgpu::TextureViewDescriptor::default());
         let raw = self.input.take_egui_input(&self.window);
-        let size_pixels = [self.surface_config.width, self.surface_config.height];
+        let size_pixels = self.surface.size();
         let input = FrameInput { raw, size_pixels, chrome: Chrome::Panels };
-        let output = self.painter.frame(&self.context, &mut self.state, input, &view)?;
+        let painted = self.painter.frame(&self.context, &mut self.state, input, &view);
+        if self.context.is_lost() {
+            self.window.request_redraw();
+            return Ok(());
+        }
+        let output = painted?;
         self.window.pre_present_notify();
         self.context.queue.present(texture);
+        self.frames += 1;
 
         self.input.handle_platform_output(&self.window, output.platform);
         let is_moved = self.map != output.map;
@@ -319,6 +299,8 @@ impl Session {
             self.window.request_redraw();
         } else if output.repaint_after < Duration::from_secs(3600) {
             events.set_control_flow(ControlFlow::WaitUntil(Instant::now() + output.repaint_after));
+        } else {
+            log.write(&Event::Still { frames: self.frames });
         }
         if !self.is_ready && output.drawn > 0 && output.is_whole && !is_moved {
             self.is_ready = true;
@@ -332,6 +314,19 @@ impl Session {
             events.exit();
         }
         Ok(())
+    }
+
+    /// Lets go of what is being dragged.
+    fn release_buttons(&mut self) {
+        if std::mem::take(&mut self.pressed_buttons) == 0 {
+            return;
+        }
+        let scale = self.painter.egui.pixels_per_point();
+        let pos = self.pointer.map_or(egui::Pos2::ZERO, |at| egui::pos2(at.x as f32 / scale, at.y as f32 / scale));
+        for button in [egui::PointerButton::Primary, egui::PointerButton::Secondary, egui::PointerButton::Middle] {
+            let released = egui::Event::PointerButton { pos, button, pressed: false, modifiers: egui::Modifiers::NONE };
+            self.input.egui_input_mut().events.push(released);
+        }
     }
 
     fn log_ready(&self, drawn: usize, log: &mut EventLog) {
@@ -397,4 +392,11 @@ impl Session {
             }
         }
     }
+}
+
+/// The window's events as egui takes them.
+fn input_of(painter: &FramePainter, window: &Window, context: &GpuContext) -> egui_winit::State {
+    let texture_side = context.device.limits().max_texture_dimension_2d as usize;
+    let scale = Some(window.scale_factor() as f32);
+    egui_winit::State::new(painter.egui.clone(), egui::ViewportId::ROOT, window, scale, None, Some(texture_side))
 }

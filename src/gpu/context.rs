@@ -1,6 +1,7 @@
 //! Instance, adapter, device and queue: chosen once, shared by all that compute and draw.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::caps::DeviceCaps;
@@ -32,6 +33,7 @@ pub struct GpuContext {
     pub caps: DeviceCaps,
     /// Errors that no scope caught.
     pub errors: ErrorLog,
+    lost: Arc<AtomicBool>,
 }
 
 /// Errors of the device that no caller waited for, each message once. The window shows them, tests fail on them.
@@ -110,15 +112,21 @@ impl GpuContext {
                 && adapter.get_downlevel_capabilities().flags.contains(wgpu::DownlevelFlags::COMPUTE_SHADERS)
                 && surface.is_none_or(|surface| adapter.is_surface_supported(surface))
         };
-        let chosen = adapters
-            .into_iter()
-            .filter(|adapter| usable(adapter) && choice.accepts(&adapter.get_info()))
-            .min_by_key(|adapter| slowness(adapter.get_info().device_type));
-        let Some(adapter) = chosen else {
-            let found = if found.is_empty() { "none".to_owned() } else { found };
-            return Err(GpuError::NoAdapter { wanted: choice.to_string(), found });
-        };
-        Self::of_adapter(instance, adapter, extras)
+        let mut chosen: Vec<_> = adapters.into_iter().filter(|adapter| usable(adapter) && choice.accepts(&adapter.get_info())).collect();
+        chosen.sort_by_key(|adapter| slowness(adapter.get_info().device_type));
+        // One that is broken or was just lost may give no device while a slower one does.
+        let mut refused = None;
+        for adapter in chosen {
+            match Self::of_adapter(instance.clone(), adapter, extras) {
+                Ok(context) => return Ok(context),
+                Err(error) => {
+                    log::warn!("{error}");
+                    refused.get_or_insert(error);
+                }
+            }
+        }
+        let found = if found.is_empty() { "none".to_owned() } else { found };
+        Err(refused.unwrap_or(GpuError::NoAdapter { wanted: choice.to_string(), found }))
     }
 
     fn of_adapter(instance: wgpu::Instance, adapter: wgpu::Adapter, extras: wgpu::Features) -> Result<Self, GpuError> {
@@ -145,13 +153,24 @@ impl GpuContext {
             log.add(message);
         }));
         let log = errors.clone();
+        let lost = Arc::new(AtomicBool::new(false));
+        let is_lost = lost.clone();
         device.set_device_lost_callback(move |reason, message| {
+            is_lost.store(true, Ordering::Release);
             // Dropping a device on purpose is no news.
             if reason != wgpu::DeviceLostReason::Destroyed {
                 log.add(format!("the GPU stopped answering: {}", one_line(&message)));
             }
         });
-        Ok(Self { instance, adapter, device, queue, caps: DeviceCaps::of(&info, limits), errors })
+        Ok(Self { instance, adapter, device, queue, caps: DeviceCaps::of(&info, limits), errors, lost })
+    }
+
+    /// Whether the device is gone: everything that was made on it is useless, and another context is to be opened.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        // wgpu calls back when it is asked how the device is; a device that is lost may have nothing else to answer.
+        drop(self.device.poll(wgpu::PollType::Poll));
+        self.lost.load(Ordering::Acquire)
     }
 
     /// Runs `make` and turns what the device objects to into an error; without this wgpu would call the uncaptured handler, and

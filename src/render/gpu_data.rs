@@ -47,6 +47,7 @@ pub struct MapBuffers {
     revision: u64,
     layout_revision: u64,
     is_written_elsewhere: bool,
+    is_on_host: bool,
     // Colours and tracks once more, where the CPU draws.
     host: Option<(Vec<u32>, Vec<u32>)>,
 }
@@ -65,6 +66,7 @@ impl MapBuffers {
             revision: scene.revision,
             layout_revision: scene.layout_revision,
             is_written_elsewhere: false,
+            is_on_host: false,
             host: context.caps.is_cpu().then_some((colors, tracks)),
         })
     }
@@ -77,6 +79,24 @@ impl MapBuffers {
         Ok(Self { is_written_elsewhere: true, ..Self::new(context, scene, positions)? })
     }
 
+    /// Nothing on the GPU: for a scene that does not fit there. The CPU counts its rows into pixels.
+    ///
+    /// # Errors
+    /// Out of memory.
+    pub fn on_host(context: &GpuContext, scene: &Scene) -> Result<Self, GpuError> {
+        let none = PositionBuffer::from_positions(context, &[])?;
+        Ok(Self {
+            positions: PositionBuffer { len: scene.positions.len(), ..none },
+            colors: StorageBuffer::zeroed(context, "map.colors", 0)?,
+            tracks: StorageBuffer::zeroed(context, "map.tracks", 0)?,
+            revision: scene.revision,
+            layout_revision: scene.layout_revision,
+            is_written_elsewhere: false,
+            is_on_host: true,
+            host: Some(columns(scene)),
+        })
+    }
+
     /// Uploads what changed since; nothing, most of the time.
     ///
     /// # Errors
@@ -84,12 +104,14 @@ impl MapBuffers {
     pub fn update(&mut self, context: &GpuContext, scene: &Scene) -> Result<(), GpuError> {
         if self.revision != scene.revision {
             let (colors, tracks) = columns(scene);
-            self.colors.write(context, 0, &colors)?;
+            if !self.is_on_host {
+                self.colors.write(context, 0, &colors)?;
+            }
             self.host = self.host.is_some().then_some((colors, tracks));
             self.revision = scene.revision;
         }
         if self.layout_revision != scene.layout_revision {
-            if !self.is_written_elsewhere {
+            if !self.is_written_elsewhere && !self.is_on_host {
                 self.positions.write(context, &scene.positions)?;
             }
             self.layout_revision = scene.layout_revision;
@@ -103,6 +125,12 @@ impl MapBuffers {
     #[must_use]
     pub fn is_written_elsewhere(&self) -> bool {
         self.is_written_elsewhere
+    }
+
+    /// Whether the GPU has none of the rows.
+    #[must_use]
+    pub fn is_on_host(&self) -> bool {
+        self.is_on_host
     }
 
     /// Colour and track of each row on the CPU, where the CPU draws and knows the positions too.

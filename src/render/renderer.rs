@@ -66,6 +66,18 @@ impl MapRenderer {
         self.splat.rebind();
     }
 
+    /// Gives the columns back.
+    pub fn forget(&mut self) {
+        self.shown = None;
+        self.splat.forget();
+    }
+
+    /// Whether there are columns to draw.
+    #[must_use]
+    pub fn is_showing(&self) -> bool {
+        self.shown.is_some()
+    }
+
     /// Chooses what splats are made on.
     pub fn set_engine(&mut self, engine: SplatEngine) {
         self.splat.engine = engine;
@@ -125,7 +137,10 @@ impl MapRenderer {
         buffers.update(context, scene)?;
         let row_count = buffers.positions.len as u32;
         let mut uniform = frame_uniform(scene, target, options, row_count);
-        let kind = splat::kind_of(scene.view, row_count as usize, context.caps.is_cpu());
+        let kind = match splat::kind_of(scene.view, row_count as usize, context.caps.is_cpu()) {
+            None if buffers.is_on_host() => splat::kind_of(scene.view, usize::MAX, true),
+            kind => kind,
+        };
         let focus_track = uniform.focus_track;
         if kind.is_some() {
             uniform.focus_track = NO_TRACK;
@@ -140,7 +155,7 @@ impl MapRenderer {
             let is_veiled = focus_track != NO_TRACK;
             let drawn = self.splat.encode(context, encoder, kind, scene, frame, buffers, is_veiled, target, &mut self.timer)?;
             // The track under the pointer is drawn over it, as if it were alone.
-            if let Some(track) = scene.track_rows.get(focus_track as usize) {
+            if let Some(track) = scene.track_rows.get(focus_track as usize).filter(|_| !buffers.is_on_host()) {
                 let rows = track.first_row as u32..((track.first_row + track.row_count) as u32).min(row_count);
                 self.focus.write(context, &alone(uniform, focus_track, options, rows.len()))?;
                 let mut pass = target.begin_flat(encoder, wgpu::LoadOp::Load, None);

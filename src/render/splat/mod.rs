@@ -114,6 +114,12 @@ impl Splat {
         self.progress.forget();
     }
 
+    /// Gives back what the GPU holds.
+    pub fn forget(&mut self) {
+        self.rebind();
+        self.gpu = None;
+    }
+
     /// Draws rows into the target, and says how many are in it: all of them, or the part that there was time for. Where it
     /// is veiled, colours step back, for a track that is drawn over it: the frame itself has no focus, so that pointing somewhere splats nothing anew.
     ///
@@ -136,6 +142,7 @@ impl Splat {
         self.kind = Some(kind);
         let mut plan = plan_of(scene, kind, target.size, rows);
         let wants_cpu = match self.engine {
+            _ if buffers.is_on_host() => true,
             SplatEngine::Auto => context.caps.is_cpu(),
             engine => engine == SplatEngine::Cpu,
         };
