@@ -168,6 +168,49 @@ fn the_same_scene_gives_the_same_bytes_and_all_of_100_000_points_are_drawn() {
 }
 
 #[test]
+fn the_track_under_the_pointer_is_a_curve_through_its_rows() {
+    let context = common::gpu::gpu();
+    let rows = [[-1.0, -0.8, 0.0], [-0.4, 0.8, 0.0], [0.4, 0.8, 0.0], [1.0, -0.8, 0.0]];
+    let mut scene = scene(&rows, &[4], Dimensions::Two);
+    scene.view = ViewKind::Trajectories;
+    let [straight, curved] = [None, Some(SegmentId(0))].map(|hovered| {
+        scene.hovered = hovered;
+        draw(context, &scene)
+    });
+    let at = |share: f32| {
+        let place = tagscape::scene::curve::on_curve(rows.map(Into::into), share);
+        scene.screen_from_layout(place, MAP).unwrap()
+    };
+    for share in [0.2, 0.5, 0.8] {
+        let lit = (-2..=2).any(|dy| curved.at(at(share) + Vec2::new(0.0, dy as f32))[3] > 120);
+        assert!(lit, "nothing at {share} of the way on the curve");
+        assert!(straight.at(at(share) - Vec2::new(0.0, 3.0))[3] < 20);
+    }
+    let chord = scene.screen_from_layout(glam::Vec3::new(0.0, 0.8, 0.0), MAP).unwrap();
+    assert!(straight.at(chord)[3] > 20 && curved.at(chord)[3] < 20, "the straight piece is still there");
+}
+
+#[test]
+fn two_rows_that_differ_in_their_last_digit_are_apart_when_the_eye_is_near() {
+    let context = common::gpu::gpu();
+    // At 1000 the next f32 is 6e-5 further.
+    let near = [1000.0f32, f32::from_bits(1000.0f32.to_bits() + 1)];
+    let mut scene =
+        scene(&[[near[0], 1000.0, 0.0], [near[1], 1000.0, 0.0], [1001.0, 1000.5, 0.0], [999.0, 999.5, 0.0]], &[1; 4], Dimensions::Two);
+    // A pixel is a hundredth of that digit.
+    let world_per_layout = 1.0;
+    scene.camera.half_height = (f64::from(near[1] - near[0]) * world_per_layout / 100.0 * 120.0) as f32;
+    let middle = f64::from(near[0]) + f64::from(near[1] - near[0]) * 0.5 - f64::from(scene.bounds.center().x);
+    scene.camera.target = glam::DVec3::new(middle * world_per_layout, 0.0, 0.0);
+    let picture = draw(context, &scene);
+    let [left, right] = [0, 1].map(|row| scene.screen_of(SegmentId(row), MAP).unwrap());
+    assert!((right.x - left.x - 100.0).abs() < 0.5, "{left} {right}");
+    assert!((left.x + right.x - MAP.width).abs() < 0.5 && (left.y - MAP.height * 0.5).abs() < 0.5, "{left} {right}");
+    assert!(picture.at(left)[3] > 200 && picture.at(right)[3] > 200);
+    assert!(picture.lit() < 300, "{} pixels", picture.lit());
+}
+
+#[test]
 fn a_scene_without_rows_is_an_empty_picture() {
     let context = common::gpu::gpu();
     let picture = draw(context, &scene(&[], &[], Dimensions::Two));
@@ -185,14 +228,16 @@ fn the_frame_uniform_is_laid_out_as_the_shader_reads_it() {
         seen += 1;
         let TypeInner::Struct { members, span } = &ty.inner else { panic!("Frame is a struct") };
         let ours = [
-            ("clip_from_layout", offset_of!(FrameUniform, clip_from_layout)),
+            ("clip_from_anchor", offset_of!(FrameUniform, clip_from_anchor)),
             ("background", offset_of!(FrameUniform, background)),
             ("fitted_w", offset_of!(FrameUniform, fitted_w)),
-            ("viewport", offset_of!(FrameUniform, viewport)),
+            ("anchor", offset_of!(FrameUniform, anchor)),
             ("point_radius", offset_of!(FrameUniform, point_radius)),
+            ("viewport", offset_of!(FrameUniform, viewport)),
             ("point_opacity", offset_of!(FrameUniform, point_opacity)),
             ("line_width", offset_of!(FrameUniform, line_width)),
             ("line_opacity", offset_of!(FrameUniform, line_opacity)),
+            ("line_taper", offset_of!(FrameUniform, line_taper)),
             ("focus_track", offset_of!(FrameUniform, focus_track)),
             ("row_count", offset_of!(FrameUniform, row_count)),
         ];

@@ -1,18 +1,22 @@
 // What every drawing pass knows of the frame. Twin: `render::gpu_data::FrameUniform`.
 struct Frame {
-    clip_from_layout: mat4x4f,
+    clip_from_anchor: mat4x4f,
     // Where a colour goes that steps back, sRGB.
     background: vec3f,
     // Clip-space w of the layout's middle when all of it is seen: what is there has its nominal size. 1 in a plane.
     fitted_w: f32,
-    // Width and height in pixels.
-    viewport: vec2f,
+    // Near the middle of the picture, in layout space: a position minus the anchor is exact there, however near the eye is.
+    anchor: vec3f,
     // Pixels.
     point_radius: f32,
+    // Width and height in pixels.
+    viewport: vec2f,
     point_opacity: f32,
     // Pixels.
     line_width: f32,
     line_opacity: f32,
+    // Width of a line's piece at its end, as a share of that at its start.
+    line_taper: f32,
     // The track that keeps its colour while all others dim; NO_TRACK: none.
     focus_track: u32,
     row_count: u32,
@@ -31,7 +35,7 @@ const NOWHERE = vec4f(2.0, 2.0, 2.0, 1.0);
 @group(1) @binding(4) var<storage, read> tracks: array<u32>;
 
 fn clip_of_row(row: u32) -> vec4f {
-    return frame.clip_from_layout * vec4f(xs[row], ys[row], zs[row], 1.0);
+    return frame.clip_from_anchor * vec4f(vec3f(xs[row], ys[row], zs[row]) - frame.anchor, 1.0);
 }
 
 // A position that is not a number compares false with everything, and so is not in front.

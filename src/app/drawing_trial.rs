@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use glam::Vec3;
+use glam::{DVec3, Vec3};
 
 use super::error::AppError;
 use crate::catalog::{TrackId, TrackRows};
@@ -97,7 +97,7 @@ impl DrawingTrial {
             // A small circle around the middle, a full turn in a hundred frames.
             let angle = frame as f32 * 0.063;
             scene.camera = fitted;
-            scene.camera.target += Vec3::new(angle.sin(), angle.cos(), 0.0) * 0.01;
+            scene.camera.target += DVec3::new(f64::from(angle.sin()), f64::from(angle.cos()), 0.0) * 0.01;
             scene.camera.azimuth += angle;
             let mut encoder = context.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("trial") });
             times.points_drawn = renderer.encode(context, &mut encoder, &scene, &target, DrawOptions { pixels_per_point: 1.0 })?;

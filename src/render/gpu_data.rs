@@ -1,10 +1,11 @@
 //! What the GPU holds of a scene: one uniform a frame, and columns that are uploaded once.
 
 use bytemuck::{Pod, Zeroable};
+use glam::Mat4;
 
 use crate::gpu::{GpuContext, GpuError, PositionBuffer, StorageBuffer};
-use crate::scene::Scene;
 use crate::scene::color::track_color;
+use crate::scene::{ClipFromLayout, Scene};
 
 /// `focus_track` when no track has the focus.
 pub const NO_TRACK: u32 = u32::MAX;
@@ -13,26 +14,38 @@ pub const NO_TRACK: u32 = u32::MAX;
 #[repr(C)]
 #[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
 pub struct FrameUniform {
-    /// Layout to clip space, by columns.
-    pub clip_from_layout: [[f32; 4]; 4],
+    /// Layout, counted from the anchor, to clip space, by columns.
+    pub clip_from_anchor: [[f32; 4]; 4],
     /// Background colour, sRGB.
     pub background: [f32; 3],
     /// Clip-space w of the layout's middle when all of it is seen; 1 in a plane.
     pub fitted_w: f32,
-    /// Width and height in pixels.
-    pub viewport: [f32; 2],
+    /// A point of layout space near the middle of the picture ([`crate::scene::ClipFromLayout`]).
+    pub anchor: [f32; 3],
     /// Radius of a disc in pixels.
     pub point_radius: f32,
+    /// Width and height in pixels.
+    pub viewport: [f32; 2],
     /// Opacity of a disc.
     pub point_opacity: f32,
     /// Width of a line in pixels.
     pub line_width: f32,
     /// Opacity of a line.
     pub line_opacity: f32,
+    /// Width of a line's piece at its end, as a share of that at its start: lines point to where the music goes.
+    pub line_taper: f32,
     /// Position of the track that keeps its colour, or [`NO_TRACK`].
     pub focus_track: u32,
     /// Number of rows.
     pub row_count: u32,
+}
+
+impl FrameUniform {
+    /// Layout to clip space.
+    #[must_use]
+    pub fn clip_from_layout(&self) -> ClipFromLayout {
+        ClipFromLayout { anchor: self.anchor.into(), matrix: Mat4::from_cols_array_2d(&self.clip_from_anchor) }
+    }
 }
 
 /// A scene's columns on the GPU, a value for each row.

@@ -53,6 +53,8 @@ pub struct Passes {
     pub points: wgpu::RenderPipeline,
     /// Lines.
     pub trajectories: wgpu::RenderPipeline,
+    /// Curves through the rows of a few tracks.
+    pub curves: wgpu::RenderPipeline,
 }
 
 impl Passes {
@@ -63,9 +65,10 @@ impl Passes {
     pub fn new(context: &GpuContext, layouts: &Layouts, dimensions: Dimensions) -> Result<Self, GpuError> {
         let discs = if dimensions == Dimensions::Three { "fs_opaque" } else { "fs_main" };
         Ok(Self {
-            points: pipeline(context, layouts, &POINTS, discs, dimensions, true)?,
+            points: pipeline(context, layouts, &POINTS, ["vs_main", discs], dimensions, true)?,
             // Lines are blended in a space too; they hide behind discs and hide nothing.
-            trajectories: pipeline(context, layouts, &TRAJECTORIES, "fs_main", dimensions, false)?,
+            trajectories: pipeline(context, layouts, &TRAJECTORIES, ["vs_main", "fs_main"], dimensions, false)?,
+            curves: pipeline(context, layouts, &TRAJECTORIES, ["vs_curve", "fs_main"], dimensions, false)?,
         })
     }
 }
@@ -74,7 +77,7 @@ fn pipeline(
     context: &GpuContext,
     layouts: &Layouts,
     source: &ShaderSource,
-    fragment: &str,
+    [vertex, fragment]: [&str; 2],
     dimensions: Dimensions,
     writes_depth: bool,
 ) -> Result<wgpu::RenderPipeline, GpuError> {
@@ -95,12 +98,7 @@ fn pipeline(
         context.device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
             label: Some(source.name),
             layout: Some(&layout),
-            vertex: wgpu::VertexState {
-                module: &module,
-                entry_point: Some("vs_main"),
-                compilation_options: Default::default(),
-                buffers: &[],
-            },
+            vertex: wgpu::VertexState { module: &module, entry_point: Some(vertex), compilation_options: Default::default(), buffers: &[] },
             primitive: wgpu::PrimitiveState::default(),
             depth_stencil,
             multisample: wgpu::MultisampleState { count: sample_count(dimensions), ..Default::default() },

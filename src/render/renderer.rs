@@ -31,6 +31,11 @@ pub struct MapRenderer {
     timer: Option<PassTimer>,
 }
 
+/// See [`FrameUniform::line_taper`].
+const LINE_TAPER: f32 = 0.35;
+/// Stretches that a curve has from one row to the next. Twin of `STRETCHES` in `shaders/trajectories.wgsl`.
+pub const CURVE_STRETCHES: u32 = 12;
+
 impl MapRenderer {
     /// Compiles what is needed to draw.
     ///
@@ -162,8 +167,8 @@ impl MapRenderer {
                 pass.set_bind_group(0, &self.focus_group, &[]);
                 pass.set_bind_group(1, &*columns, &[]);
                 if scene.view.has_lines() {
-                    pass.set_pipeline(&self.plane.trajectories);
-                    pass.draw(0..6, rows.clone());
+                    pass.set_pipeline(&self.plane.curves);
+                    pass.draw(0..6 * CURVE_STRETCHES, rows.clone());
                 }
                 pass.set_pipeline(&self.plane.points);
                 pass.draw(0..6, rows);
@@ -193,6 +198,10 @@ impl MapRenderer {
         if lines && target.dimensions == Dimensions::Three {
             draw(&passes.trajectories, row_count - 1);
         }
+        if let Some(track) = scene.track_rows.get(focus_track as usize).filter(|_| lines) {
+            pass.set_pipeline(&passes.curves);
+            pass.draw(0..6 * CURVE_STRETCHES, track.first_row as u32..((track.first_row + track.row_count) as u32).min(row_count));
+        }
         drop(pass);
         if let Some(timer) = &self.timer {
             timer.finish(encoder);
@@ -209,8 +218,10 @@ fn frame_uniform(scene: &Scene, target: &ViewTarget, options: DrawOptions, row_c
     let style = Style::for_density(row_count as usize, width * height / (scale * scale), scene.view.has_lines());
     let focus = scene.hovered.and_then(|segment| scene.track_position(segment));
     let [r, g, b, _] = scene.theme.background().to_unit(1.0);
+    let clip_from_layout = scene.clip_from_layout(map.aspect());
     FrameUniform {
-        clip_from_layout: scene.clip_from_layout(map.aspect()).to_cols_array_2d(),
+        clip_from_anchor: clip_from_layout.matrix.to_cols_array_2d(),
+        anchor: clip_from_layout.anchor.to_array(),
         background: [r, g, b],
         fitted_w: fitted_w(scene, map.aspect()),
         viewport: [width, height],
@@ -218,6 +229,7 @@ fn frame_uniform(scene: &Scene, target: &ViewTarget, options: DrawOptions, row_c
         point_opacity: style.point_opacity,
         line_width: style.line_width * scale,
         line_opacity: style.line_opacity,
+        line_taper: LINE_TAPER,
         focus_track: focus.map_or(NO_TRACK, |position| position as u32),
         row_count,
     }

@@ -1,8 +1,8 @@
 //! The eye: orthographic in 2-D, perspective and orbiting in 3-D, over the same world.
 //!
-//! World space is the layout brought to a box of about -1 to 1 (see [`super::map::Scene::world_from_layout`]), y up.
+//! World space is the layout brought to a box of about -1 to 1 (see [`super::map::Scene::clip_from_layout`]), y up.
 
-use glam::{Mat4, Vec2, Vec3};
+use glam::{DMat4, DVec3, Vec2, Vec3};
 
 /// Whether the map is a plane or a space.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -37,8 +37,8 @@ const ZOOM_RANGE: std::ops::RangeInclusive<f32> = 1e-6..=20.0;
 pub struct Camera {
     /// Plane or space.
     pub dimensions: Dimensions,
-    /// The world point in the middle of the picture.
-    pub target: Vec3,
+    /// The world point in the middle of the picture; finer than f32, so that the picture moves smoothly at any zoom.
+    pub target: DVec3,
     /// Half the picture's height in world units at the target; in 3-D the eye's distance follows from it.
     pub half_height: f32,
     /// Angle around the vertical axis, in radians (3-D).
@@ -56,16 +56,16 @@ impl Camera {
             // A turning box must stay in the picture from every side. Its corners reach further than the ball of layouts does.
             Dimensions::Three => half_extent.length() * 1.04 / aspect.min(1.0),
         };
-        Self { dimensions, target: Vec3::ZERO, half_height: half_height.max(1e-6), azimuth: 0.6, elevation: 0.35 }
+        Self { dimensions, target: DVec3::ZERO, half_height: half_height.max(1e-6), azimuth: 0.6, elevation: 0.35 }
     }
 
-    /// Where the eye is.
+    /// From the target to the eye.
     #[must_use]
-    pub fn eye(&self) -> Vec3 {
+    pub fn eye_from_target(&self) -> Vec3 {
         let (sin_azimuth, cos_azimuth) = self.azimuth.sin_cos();
         let (sin_elevation, cos_elevation) = self.elevation.sin_cos();
         let direction = Vec3::new(cos_elevation * sin_azimuth, sin_elevation, cos_elevation * cos_azimuth);
-        self.target + direction * self.distance()
+        direction * self.distance()
     }
 
     /// From the eye to the target, in world units (3-D).
@@ -74,21 +74,22 @@ impl Camera {
         self.half_height / (FIELD_OF_VIEW * 0.5).tan()
     }
 
-    /// World to clip space (x right, y up, depth 0..1) for a picture of `aspect`.
+    /// World, counted from the target, to clip space (x right, y up, depth 0..1) for a picture of `aspect`.
     #[must_use]
-    pub fn clip_from_world(&self, aspect: f32) -> Mat4 {
+    pub fn clip_from_target(&self, aspect: f32) -> DMat4 {
         match self.dimensions {
             Dimensions::Two => {
-                let scale = Vec3::new(1.0 / (self.half_height * aspect), 1.0 / self.half_height, 0.0);
+                let half_height = f64::from(self.half_height);
+                let scale = DVec3::new(1.0 / (half_height * f64::from(aspect)), 1.0 / half_height, 0.0);
                 // Depth is 0.5 everywhere: nothing is in front of anything in a plane.
-                Mat4::from_translation(Vec3::new(0.0, 0.0, 0.5)) * Mat4::from_scale(scale) * Mat4::from_translation(-self.target)
+                DMat4::from_translation(DVec3::new(0.0, 0.0, 0.5)) * DMat4::from_scale(scale)
             }
             Dimensions::Three => {
                 let distance = self.distance();
                 let far = distance + 8.0;
                 let near = (distance * 0.02).max(far * 1e-4);
-                let view = glam::camera::rh::view::look_at_mat4(self.eye(), self.target, Vec3::Y);
-                glam::camera::rh::proj::directx::perspective(FIELD_OF_VIEW, aspect, near, far) * view
+                let view = glam::camera::rh::view::look_at_mat4(self.eye_from_target(), Vec3::ZERO, Vec3::Y);
+                (glam::camera::rh::proj::directx::perspective(FIELD_OF_VIEW, aspect, near, far) * view).as_dmat4()
             }
         }
     }
@@ -99,12 +100,12 @@ impl Camera {
         let (right, up) = match self.dimensions {
             Dimensions::Two => (Vec3::X, Vec3::Y),
             Dimensions::Three => {
-                let forward = (self.target - self.eye()).normalize_or(Vec3::NEG_Z);
+                let forward = (-self.eye_from_target()).normalize_or(Vec3::NEG_Z);
                 let right = forward.cross(Vec3::Y).normalize_or(Vec3::X);
                 (right, right.cross(forward))
             }
         };
-        self.target += (-right * delta.x + up * delta.y) * world_per_pixel;
+        self.target += ((-right * delta.x + up * delta.y) * world_per_pixel).as_dvec3();
     }
 
     /// Turns around the target (3-D), by a pointer's way in pixels: a whole picture's height is half a turn.
@@ -123,7 +124,7 @@ impl Camera {
         self.half_height = (before / factor).clamp(*ZOOM_RANGE.start(), *ZOOM_RANGE.end());
         if self.dimensions == Dimensions::Two {
             let shift = cursor_in_ndc * Vec2::new(aspect, 1.0) * (before - self.half_height);
-            self.target += shift.extend(0.0);
+            self.target += shift.extend(0.0).as_dvec3();
         }
     }
 }
@@ -134,8 +135,8 @@ mod tests {
     use glam::Vec4Swizzles as _;
 
     fn ndc(camera: &Camera, aspect: f32, world: Vec3) -> Vec3 {
-        let clip = camera.clip_from_world(aspect) * world.extend(1.0);
-        clip.xyz() / clip.w
+        let clip = camera.clip_from_target(aspect) * (world.as_dvec3() - camera.target).extend(1.0);
+        (clip.xyz() / clip.w).as_vec3()
     }
 
     #[test]
@@ -172,8 +173,8 @@ mod tests {
     fn panning_moves_the_world_with_the_pointer() {
         for dimensions in [Dimensions::Two, Dimensions::Three] {
             let mut camera = Camera::fit(dimensions, Vec3::ONE, 1.0);
-            let before = ndc(&camera, 1.0, camera.target);
-            let point = camera.target;
+            let point = camera.target.as_vec3();
+            let before = ndc(&camera, 1.0, point);
             camera.pan(Vec2::new(50.0, -20.0), 400.0);
             let moved = ndc(&camera, 1.0, point) - before;
             // 50 of 400 pixels are a quarter of the way from -1 to 1; pixels count downwards.

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use glam::{Mat4, Vec2, Vec3, Vec4};
+use glam::{DMat4, DVec2, DVec3, Mat4, Vec2, Vec3, Vec4};
 
 use super::bounds::Bounds;
 use super::camera::{Camera, Dimensions};
@@ -38,6 +38,27 @@ impl MapSize {
     #[must_use]
     pub fn aspect(self) -> f32 {
         if self.width > 0.0 && self.height > 0.0 { self.width / self.height } else { 1.0 }
+    }
+}
+
+/// Layout to clip space, by way of an anchor: a point of layout space near the middle of the picture, in f32 as positions are.
+///
+/// A position minus the anchor is exact where they are near each other (Sterbenz, "Floating-Point Computation", 1974), so that a picture keeps
+/// all that positions tell, however near the eye is; a matrix alone would take the small difference of two large numbers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ClipFromLayout {
+    /// The anchor, in layout space.
+    pub anchor: Vec3,
+    /// What is done to a position minus the anchor.
+    pub matrix: Mat4,
+}
+
+impl ClipFromLayout {
+    /// A position in clip space.
+    #[inline]
+    #[must_use]
+    pub fn clip_of(&self, position: Vec3) -> Vec4 {
+        self.matrix * (position - self.anchor).extend(1.0)
     }
 }
 
@@ -118,23 +139,26 @@ impl Scene {
         }
     }
 
-    /// Layout to world space.
-    #[must_use]
-    pub fn world_from_layout(&self, aspect: f32) -> Mat4 {
-        let scale = self.half_extent(aspect) * 2.0 / self.bounds.extent();
-        Mat4::from_scale(scale) * Mat4::from_translation(-self.bounds.center())
+    /// World units in a unit of layout space, by axis; layout's middle is world's origin.
+    fn world_scale(&self, aspect: f32) -> DVec3 {
+        (self.half_extent(aspect) * 2.0).as_dvec3() / self.bounds.extent().as_dvec3()
     }
 
     /// Layout to clip space.
     #[must_use]
-    pub fn clip_from_layout(&self, aspect: f32) -> Mat4 {
-        self.camera.clip_from_world(aspect) * self.world_from_layout(aspect)
+    pub fn clip_from_layout(&self, aspect: f32) -> ClipFromLayout {
+        let (scale, center, target) = (self.world_scale(aspect), self.bounds.center().as_dvec3(), self.camera.target);
+        let anchor = (target / scale + center).as_vec3();
+        // Where the anchor is seen from the target: what f32 rounded off it.
+        let rest = (anchor.as_dvec3() - center) * scale - target;
+        let matrix = self.camera.clip_from_target(aspect) * DMat4::from_translation(rest) * DMat4::from_scale(scale);
+        ClipFromLayout { anchor, matrix: matrix.as_mat4() }
     }
 
     /// Where a point of layout space is on a map of this size; `None` behind the eye or where it is not finite.
     #[must_use]
     pub fn screen_from_layout(&self, point: Vec3, map: MapSize) -> Option<Vec2> {
-        screen_from_clip(self.clip_from_layout(map.aspect()) * point.extend(1.0), map)
+        screen_from_clip(self.clip_from_layout(map.aspect()).clip_of(point), map)
     }
 
     /// Where a row is on a map of this size.
@@ -145,12 +169,10 @@ impl Scene {
 
     /// The plane's point under a place on screen (2-D).
     #[must_use]
-    pub fn layout_from_screen(&self, screen: Vec2, map: MapSize) -> Vec2 {
+    pub fn layout_from_screen(&self, screen: Vec2, map: MapSize) -> DVec2 {
         let ndc = ndc_from_screen(screen, map);
-        let world = Vec2::new(self.camera.target.x, self.camera.target.y) + ndc * Vec2::new(map.aspect(), 1.0) * self.camera.half_height;
-        let scale = self.half_extent(map.aspect()) * 2.0 / self.bounds.extent();
-        let center = self.bounds.center();
-        world / Vec2::new(scale.x, scale.y) + Vec2::new(center.x, center.y)
+        let world = self.camera.target.truncate() + (ndc * Vec2::new(map.aspect(), 1.0) * self.camera.half_height).as_dvec2();
+        world / self.world_scale(map.aspect()).truncate() + self.bounds.center().as_dvec3().truncate()
     }
 
     /// The position in `track_rows` of the track that a segment belongs to.
@@ -194,7 +216,7 @@ mod tests {
             scene.camera.zoom(3.0, Vec2::new(0.3, 0.1), 2.0);
             let point = Vec2::new(1.3, 10.2);
             let screen = scene.screen_from_layout(point.extend(0.0), map).unwrap();
-            assert!((scene.layout_from_screen(screen, map) - point).length() < 1e-4, "{scale:?}");
+            assert!((scene.layout_from_screen(screen, map) - point.as_dvec2()).length() < 1e-4, "{scale:?}");
         }
     }
 

@@ -3,6 +3,7 @@
 pub mod bounds;
 pub mod camera;
 pub mod color;
+pub mod curve;
 pub mod guides;
 pub mod heat;
 pub mod map;
@@ -18,7 +19,7 @@ pub use camera::{Camera, Dimensions};
 pub use color::Srgb;
 pub use guides::{Guides, LineKind};
 pub use heat::HeatMap;
-pub use map::{AxisScale, MapSize, Scene, ndc_from_screen};
+pub use map::{AxisScale, ClipFromLayout, MapSize, Scene, ndc_from_screen};
 pub use pick::{Pick, PickGrid};
 pub use scaling::Scaling;
 pub use style::{Style, Theme};

@@ -22,7 +22,7 @@ pub struct Pick {
 #[must_use]
 pub fn nearest_on_screen(scene: &Scene, map: MapSize, cursor: Vec2, radius: f32) -> Option<Pick> {
     let clip_from_layout = scene.clip_from_layout(map.aspect());
-    let on_screen = |&position: &[f32; 3]| screen_from_clip(clip_from_layout * Vec3::from(position).extend(1.0), map);
+    let on_screen = |&position: &[f32; 3]| screen_from_clip(clip_from_layout.clip_of(Vec3::from(position)), map);
     let mut best: Option<(f32, usize)> = None;
     for (row, position) in scene.positions.iter().enumerate() {
         let Some(at) = on_screen(position) else { continue };
@@ -73,7 +73,7 @@ impl PickGrid {
     /// The same answer as [`nearest_on_screen`] for a scene in 2-D whose positions this grid was made of.
     #[must_use]
     pub fn nearest(&self, scene: &Scene, map: MapSize, cursor: Vec2, radius: f32) -> Option<Pick> {
-        let corners = [Vec2::splat(-radius), Vec2::splat(radius)].map(|offset| scene.layout_from_screen(cursor + offset, map));
+        let corners = [Vec2::splat(-radius), Vec2::splat(radius)].map(|offset| scene.layout_from_screen(cursor + offset, map).as_vec2());
         let (low, high) = (corners[0].min(corners[1]), corners[0].max(corners[1]));
         let outside = high.x < self.bounds.min.x || low.x > self.bounds.max.x || high.y < self.bounds.min.y || low.y > self.bounds.max.y;
         if outside || !low.is_finite() || !high.is_finite() {
@@ -87,7 +87,7 @@ impl PickGrid {
             let rows = self.starts[*run.start()] as usize..self.starts[run.end() + 1] as usize;
             for &row in &self.rows[rows] {
                 let position = Vec3::from(scene.positions[row as usize]);
-                let Some(at) = screen_from_clip(clip_from_layout * position.extend(1.0), map) else { continue };
+                let Some(at) = screen_from_clip(clip_from_layout.clip_of(position), map) else { continue };
                 let squared = at.distance_squared(cursor);
                 if squared <= radius * radius && best.is_none_or(|(least, first)| squared < least || (squared == least && row < first)) {
                     best = Some((squared, row));

@@ -1,5 +1,6 @@
 //! The splat's kernels beside plain loops in f64 and the CPU engine.
 
+use glam::DVec3;
 use tagscape::gpu::{BindingKind, Kernel, StorageBuffer};
 use tagscape::render::gpu_data::{FrameUniform, NO_TRACK};
 use tagscape::render::splat::cpu::{CpuSplat, Gridded, SplatRows};
@@ -80,9 +81,11 @@ impl Scattered {
         let corners = [[-1.0, -1.0, -1.0], [1.0, 1.0, 1.0]];
         let mut scene = Scene::new(corners.into(), [].into(), vec![], AxisScale::Uniform, dimensions, 37.0 / 29.0);
         scene.camera.half_height *= 0.6;
-        let clip = scene.clip_from_layout(37.0 / 29.0).to_cols_array_2d();
+        scene.camera.target = DVec3::new(0.11, -0.07, 0.03);
+        let clip = scene.clip_from_layout(37.0 / 29.0);
         let frame = FrameUniform {
-            clip_from_layout: clip,
+            clip_from_anchor: clip.matrix.to_cols_array_2d(),
+            anchor: clip.anchor.to_array(),
             background: [0.1, 0.2, 0.3],
             fitted_w: if dims == 3 { scene.camera.distance() } else { 1.0 },
             viewport: SIZE.map(|edge| edge as f32),
@@ -90,6 +93,7 @@ impl Scattered {
             point_opacity: 0.5,
             line_width: 1.0,
             line_opacity: 0.5,
+            line_taper: 1.0,
             focus_track: if rows % 2 == 1 { 1 } else { NO_TRACK },
             row_count: rows as u32,
         };
@@ -113,8 +117,8 @@ impl Scattered {
     }
 
     fn clip(&self, position: [f32; 3]) -> [f64; 4] {
-        let columns = self.frame.clip_from_layout;
-        let [x, y, z] = position.map(f64::from);
+        let columns = self.frame.clip_from_anchor;
+        let [x, y, z] = std::array::from_fn(|axis| f64::from(position[axis]) - f64::from(self.frame.anchor[axis]));
         std::array::from_fn(|row| {
             let of = |column: usize| f64::from(columns[column][row]);
             of(0) * x + of(1) * y + of(2) * z + of(3)

@@ -5,8 +5,6 @@
 
 use std::time::Instant;
 
-use glam::Mat4;
-
 use super::cells::{Cell, Rows, histogram_of, merge};
 use super::ink::Mixer;
 use super::lines;
@@ -61,7 +59,7 @@ impl CpuSplat {
         let Gridded { plan, kind, dimensions } = grid;
         let params = plan.params;
         let size = frame.viewport;
-        let clip = Mat4::from_cols_array_2d(&frame.clip_from_layout);
+        let clip = frame.clip_from_layout();
         self.kind = Some(kind);
         let before = if goes_on { self.outside } else { 0 };
         let rows = |cpu: &mut Self| match dimensions {

@@ -82,7 +82,7 @@ mod tests {
 
     fn view(azimuth: f32) -> View {
         let mut frame: FrameUniform = bytemuck::Zeroable::zeroed();
-        frame.clip_from_layout[0][0] = azimuth;
+        frame.clip_from_anchor[0][0] = azimuth;
         View { frame, params: SplatParams::default(), theme: Theme::Dark, kind: SplatKind::Colors, revisions: [1, 1], is_cpu: true }
     }
 

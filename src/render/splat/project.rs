@@ -1,8 +1,9 @@
 //! Where a row's splat goes: the twin of `shaders/shared/splat_cell.wgsl`.
 
-use glam::{Mat4, Vec3, Vec4};
+use glam::{Vec3, Vec4};
 
 use super::params::SplatParams;
+use crate::scene::ClipFromLayout;
 
 /// Positions to cells, and how far away they are.
 pub trait Projector: Sync {
@@ -46,6 +47,7 @@ impl Grid {
 #[derive(Clone, Copy, Debug)]
 pub struct PlaneProjector {
     grid: Grid,
+    anchor: [f32; 2],
     scale: [f32; 2],
     offset: [f32; 2],
 }
@@ -55,18 +57,19 @@ pub struct PlaneProjector {
 pub struct SpaceProjector {
     grid: Grid,
     size: [f32; 2],
-    clip_from_layout: Mat4,
+    clip_from_layout: ClipFromLayout,
 }
 
 impl PlaneProjector {
     /// For a picture of `size` pixels; `clip_from_layout` moves and stretches axes, no more.
     #[must_use]
-    pub fn new(clip_from_layout: Mat4, size: [f32; 2], params: &SplatParams) -> Self {
+    pub fn new(clip_from_layout: ClipFromLayout, size: [f32; 2], params: &SplatParams) -> Self {
         let grid = Grid::new(params);
         let [width, height] = size.map(|edge| edge * grid.cells_per_pixel);
-        let (x, y, moved) = (clip_from_layout.x_axis.x, clip_from_layout.y_axis.y, clip_from_layout.w_axis);
+        let (x, y, moved) = (clip_from_layout.matrix.x_axis.x, clip_from_layout.matrix.y_axis.y, clip_from_layout.matrix.w_axis);
         Self {
             grid,
+            anchor: [clip_from_layout.anchor.x, clip_from_layout.anchor.y],
             scale: [x * 0.5 * width, y * -0.5 * height],
             offset: [(moved.x * 0.5 + 0.5) * width + grid.margin, (moved.y * -0.5 + 0.5) * height + grid.margin],
         }
@@ -76,7 +79,8 @@ impl PlaneProjector {
 impl Projector for PlaneProjector {
     #[inline]
     fn place(&self, [x, y, _]: [f32; 3]) -> Option<([f32; 2], f32)> {
-        Some(([x * self.scale[0] + self.offset[0], y * self.scale[1] + self.offset[1]], 1.0))
+        let from_anchor = [x - self.anchor[0], y - self.anchor[1]];
+        Some(([from_anchor[0] * self.scale[0] + self.offset[0], from_anchor[1] * self.scale[1] + self.offset[1]], 1.0))
     }
 
     #[inline]
@@ -88,7 +92,7 @@ impl Projector for PlaneProjector {
 impl SpaceProjector {
     /// For a picture of `size` pixels.
     #[must_use]
-    pub fn new(clip_from_layout: Mat4, size: [f32; 2], params: &SplatParams) -> Self {
+    pub fn new(clip_from_layout: ClipFromLayout, size: [f32; 2], params: &SplatParams) -> Self {
         let grid = Grid::new(params);
         Self { size: size.map(|edge| edge * grid.cells_per_pixel), grid, clip_from_layout }
     }
@@ -97,7 +101,7 @@ impl SpaceProjector {
 impl Projector for SpaceProjector {
     #[inline]
     fn place(&self, position: [f32; 3]) -> Option<([f32; 2], f32)> {
-        let clip: Vec4 = self.clip_from_layout * Vec3::from(position).extend(1.0);
+        let clip: Vec4 = self.clip_from_layout.clip_of(Vec3::from(position));
         if !(clip.w > 1e-5 && clip.z >= 0.0 && clip.z <= clip.w) {
             return None;
         }

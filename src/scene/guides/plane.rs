@@ -11,8 +11,8 @@ use crate::scene::words::{Area, Measure};
 const SPACING: Vec2 = Vec2::new(90.0, 64.0);
 
 pub(super) fn rule(guides: &mut Guides, scene: &Scene, map: MapSize, measure: Measure<'_>) {
-    let low = scene.layout_from_screen(Vec2::new(0.0, map.height), map).as_dvec2();
-    let high = scene.layout_from_screen(Vec2::new(map.width, 0.0), map).as_dvec2();
+    let low = scene.layout_from_screen(Vec2::new(0.0, map.height), map);
+    let high = scene.layout_from_screen(Vec2::new(map.width, 0.0), map);
     let x_ticks = Ticks::between(scene.scalings[0], low.x, high.x, f64::from(map.width / SPACING.x));
     let y_ticks = Ticks::between(scene.scalings[1], low.y, high.y, f64::from(map.height / SPACING.y));
     let x_of = |tick: &Tick| ((tick.at - low.x) / (high.x - low.x)) as f32 * map.width;

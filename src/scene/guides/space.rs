@@ -15,7 +15,7 @@ const TITLE_PLACES: [f32; 7] = [0.5, 0.4, 0.6, 0.3, 0.7, 0.15, 0.85];
 
 pub(super) fn rule(guides: &mut Guides, scene: &Scene, map: MapSize, measure: Measure<'_>) {
     let (low, high) = (scene.bounds.center() - scene.bounds.extent() * 0.5, scene.bounds.center() + scene.bounds.extent() * 0.5);
-    let toward_eye = scene.camera.eye() - scene.camera.target;
+    let toward_eye = scene.camera.eye_from_target();
     let back = Vec3::select(toward_eye.cmpgt(Vec3::ZERO), low, high);
     let front = low + high - back;
     // Names and numbers stand along edges of the ruled faces, those nearest to the outline of the box.
