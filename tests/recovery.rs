@@ -27,6 +27,7 @@ fn choices(method: MethodKind, view: ViewKind, dimensions: Dimensions) -> Choice
         listen: Listen::Off,
         volume: 1.0,
         layout_file: None,
+        log: false,
     }
 }
 
