@@ -4,6 +4,7 @@
 mod architecture;
 mod audio;
 mod audio_formats;
+mod bench_audio;
 mod common;
 mod extract;
 mod fuzz_crate;

@@ -10,6 +10,7 @@ pub mod extract_job;
 pub mod frame;
 pub mod headless;
 pub mod jobs;
+pub mod listening_trial;
 mod log_axes;
 pub mod models;
 mod pointing;

@@ -333,6 +333,7 @@ impl Player {
             playing: (serial != NOTHING_PLAYS).then_some(serial),
             position_secs: shared.status.position_frames.load(Relaxed) as f64 / f64::from(info.sample_rate_hz.max(1)),
             underruns: shared.status.underruns.load(Relaxed),
+            largest_step: shared.status.largest_step(),
             cache_hits: shared.cache_hits.load(Relaxed),
             cache_misses: shared.cache_misses.load(Relaxed),
             cached_bytes: lock(&shared.cache).byte_count(),

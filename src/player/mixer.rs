@@ -81,6 +81,8 @@ pub struct Mixer {
     curve: FadeCurve,
     volume: f32,
     volume_step: f32,
+    /// The last frame that was handed over.
+    last: [f32; 2],
 }
 
 /// A mixer for an output of this rate, and the other ends of its rings.
@@ -97,6 +99,7 @@ pub fn mixer_link(sample_rate_hz: u32, status: Arc<MixerStatus>) -> (Mixer, Mixe
         waiting: None,
         curve: FadeCurve::new(sample_rate_hz),
         volume_step: (1.0 / (f64::from(sample_rate_hz) * VOLUME_SLEW_SECS)).min(1.0) as f32,
+        last: [0.0; 2],
     };
     (mixer, MixerLink { commands: command_in, reports: report_out })
 }
@@ -123,6 +126,7 @@ impl Mixer {
             }
         }
         self.apply_volume(out);
+        self.see_steps(out);
         self.publish();
     }
 
@@ -170,6 +174,17 @@ impl Mixer {
             frame[0] *= self.volume;
             frame[1] *= self.volume;
         }
+    }
+
+    /// The program measures itself: a click is a step that the music does not have.
+    fn see_steps(&mut self, out: &[f32]) {
+        let mut largest = 0.0_f32;
+        for &frame in out.as_chunks::<2>().0 {
+            // `max` passes over what is not a number.
+            largest = largest.max((frame[0] - self.last[0]).abs()).max((frame[1] - self.last[1]).abs());
+            self.last = frame;
+        }
+        self.status.see_step(largest);
     }
 
     fn publish(&self) {

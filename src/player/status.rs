@@ -13,6 +13,8 @@ pub struct MixerStatus {
     pub(super) playing_serial: AtomicU64,
     pub(super) position_frames: AtomicU64,
     pub(super) underruns: AtomicU64,
+    /// Bits of a float that is never negative: such bits are ordered as the floats are.
+    pub(super) largest_step_bits: AtomicU32,
 }
 
 impl Default for MixerStatus {
@@ -22,6 +24,7 @@ impl Default for MixerStatus {
             playing_serial: AtomicU64::new(NOTHING_PLAYS),
             position_frames: AtomicU64::new(0),
             underruns: AtomicU64::new(0),
+            largest_step_bits: AtomicU32::new(0),
         }
     }
 }
@@ -42,6 +45,17 @@ impl MixerStatus {
     /// Drop-outs so far.
     pub(super) fn underruns(&self) -> u64 {
         self.underruns.load(Relaxed)
+    }
+
+    /// The largest step from a sample to the next of its channel that was handed to the output so far: a click would be one.
+    #[must_use]
+    pub fn largest_step(&self) -> f32 {
+        f32::from_bits(self.largest_step_bits.load(Relaxed))
+    }
+
+    /// Keeps the larger of what was known and `step`, which is not negative. Real time.
+    pub(super) fn see_step(&self, step: f32) {
+        self.largest_step_bits.fetch_max(step.to_bits(), Relaxed);
     }
 
     /// Counts one drop-out of the device.
@@ -69,6 +83,8 @@ pub struct PlayerStatus {
     pub position_secs: f64,
     /// Drop-outs that the device reported.
     pub underruns: u64,
+    /// The largest step from a sample to the next that was handed to the output: no larger than the music's own, or it clicked.
+    pub largest_step: f32,
     /// Auditions that found their segment decoded.
     pub cache_hits: u64,
     /// Auditions that had to decode.

@@ -70,6 +70,17 @@ pub(super) fn find_inputs(inputs: &[PathBuf]) -> Result<FoundInputs, ExtractErro
     Ok(found)
 }
 
+/// The audio files that are named, and those in the folders that are named, in the order of their paths.
+///
+/// # Errors
+/// An input that is not there, and none that is audio.
+pub fn audio_files(inputs: &[PathBuf]) -> Result<Vec<PathBuf>, ExtractError> {
+    let mut files: Vec<PathBuf> = find_inputs(inputs)?.files.into_iter().map(|(path, _)| path).collect();
+    files.sort();
+    files.dedup();
+    Ok(files)
+}
+
 impl FoundInputs {
     fn walk(&mut self, root: PathBuf, walked: &mut HashSet<PathBuf>) {
         // Real folders first and linked ones after them, so that a folder has the same name in every run.

@@ -21,6 +21,7 @@ use std::time::Instant;
 
 pub use error::ExtractError;
 use features::Extractor;
+pub use inputs::audio_files;
 use inputs::{Candidate, find_inputs};
 use pipeline::Run;
 pub use shard::Shard;

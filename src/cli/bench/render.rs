@@ -3,6 +3,7 @@
 use clap::Args;
 use serde_json::{Map, Value, json};
 
+use super::percentile;
 use crate::app::drawing_trial::{DrawingTimes, DrawingTrial};
 use crate::cli::exit_code::Exit;
 use crate::cli::render::parse_size;
@@ -76,14 +77,6 @@ pub(super) fn run(args: &BenchRenderArgs) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Percentile `share` (0 to 1) of values: the smallest that at least this share does not exceed.
-fn percentile(values: &[f64], share: f64) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let rank = (share * sorted.len() as f64).ceil().max(1.0) as usize;
-    sorted.get(rank - 1).copied().unwrap_or(0.0)
-}
-
 /// To a thousandth: what is behind is noise.
 fn rounded(ms: f64) -> Value {
     json!((ms * 1e3).round() / 1e3)
@@ -115,17 +108,4 @@ fn table(trial: &DrawingTrial, times: &DrawingTimes, adapter: &str) -> String {
         text += &format!("{name:>10} {ms:8.3} ms\n");
     }
     text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn percentiles_are_values_that_were_measured() {
-        let values: Vec<f64> = (1..=100).rev().map(f64::from).collect();
-        assert_eq!([0.5, 0.95, 0.99, 1.0].map(|share| percentile(&values, share)), [50.0, 95.0, 99.0, 100.0]);
-        assert_eq!(percentile(&[7.0], 0.5), 7.0);
-        assert_eq!(percentile(&[], 0.5), 0.0);
-    }
 }
