@@ -1,4 +1,5 @@
-// A disc for each segment: instance = row, six vertices, no vertex buffer. After shared/frame.wgsl.
+// A disc for each segment: instance = row, six vertices, no vertex buffer. Where rows are chosen, all rows come twice: first those that
+// step back, then the others, over them. After shared/frame.wgsl.
 // Twin of the vertex mathematics: `scene::scene::screen_from_clip`, compared by pixels in tests/render.rs.
 
 struct Disc {
@@ -10,16 +11,18 @@ struct Disc {
 }
 
 @vertex
-fn vs_main(@builtin(vertex_index) vertex: u32, @builtin(instance_index) row: u32) -> Disc {
+fn vs_main(@builtin(vertex_index) vertex: u32, @builtin(instance_index) instance: u32) -> Disc {
     var disc: Disc;
+    let row = instance % frame.row_count;
     let clip = clip_of_row(row);
-    if !in_front(clip) {
+    let is_others_turn = frame.has_chosen != 0u && steps_back(row) != (instance < frame.row_count);
+    if is_others_turn || !in_front(clip) {
         disc.position = NOWHERE;
         return disc;
     }
     disc.radius = frame.point_radius * clamp(frame.fitted_w / clip.w, 0.4, 3.0);
     disc.color = color_of_row(row, clip);
-    if frame.focus_track != NO_TRACK && tracks[row] == frame.focus_track {
+    if has_focus(row) {
         disc.radius *= 1.35;
     }
     disc.offset = corner_of(vertex) * (disc.radius + 1.0);

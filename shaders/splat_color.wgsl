@@ -1,9 +1,9 @@
-// Counts rows a pixel and adds up their colours in whole numbers: one invocation a row. After shared/rows.wgsl, frame.wgsl, splat.wgsl and
+// Counts rows a pixel and adds up their colours in whole numbers, only the chosen ones' where rows are chosen: one invocation a row. After shared/rows.wgsl, frame.wgsl, splat.wgsl and
 // splat_cell.wgsl. Twin: `render::splat::cpu`.
 
-@group(1) @binding(5) var<storage, read_write> counts: array<atomic<u32>>;
+@group(1) @binding(6) var<storage, read_write> counts: array<atomic<u32>>;
 // Red, green and blue of each pixel's rows, `levels` for a full channel.
-@group(1) @binding(6) var<storage, read_write> sums: array<atomic<u32>>;
+@group(1) @binding(7) var<storage, read_write> sums: array<atomic<u32>>;
 
 @compute @workgroup_size(256)
 fn main(
@@ -18,7 +18,10 @@ fn main(
     let clip = clip_of_row(row);
     let cell = cell_of(clip, row);
     atomicAdd(&counts[cell], 1u);
-    if cell < splat.cells {
+    if cell < splat.cells && (frame.has_chosen == 0u || is_chosen(row)) {
+        if frame.has_chosen != 0u {
+            atomicAdd(&counts[chosen_cell(cell)], 1u);
+        }
         let ink = vec3u(color_of_row(row, clip).rgb * f32(splat.levels) + 0.5);
         atomicAdd(&sums[3u * cell], ink.r);
         atomicAdd(&sums[3u * cell + 1u], ink.g);

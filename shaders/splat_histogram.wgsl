@@ -20,7 +20,7 @@ fn main(
     for (var turn = 0u; turn < CELLS_EACH; turn++) {
         let cell = first + turn * 256u;
         if cell < splat.cells {
-            let value = values[cell];
+            let value = values[first_value() + cell];
             if value >= splat.faint {
                 atomicAdd(&own[bucket_of(value)], 1u);
             }

@@ -1,10 +1,10 @@
 // Splats the line from each row to the next of its track: one invocation a line. After shared/rows.wgsl, frame.wgsl, splat.wgsl and
 // splat_cell.wgsl. A line adds itself once to every column of cells that it crosses, or to every row of cells where it is steeper, so that
-// lines of all directions are as dense. What of it lies outside of the grid is not gone over. Twin: `render::splat::lines`.
+// lines of all directions are as dense. Where rows are chosen, a line is as the row that it begins at, and only chosen ones add colours. What of it lies outside of the grid is not gone over. Twin: `render::splat::lines`.
 
-@group(1) @binding(5) var<storage, read_write> counts: array<atomic<u32>>;
+@group(1) @binding(6) var<storage, read_write> counts: array<atomic<u32>>;
 // Red, green and blue of each cell's lines, `levels` for a full channel.
-@group(1) @binding(6) var<storage, read_write> sums: array<atomic<u32>>;
+@group(1) @binding(7) var<storage, read_write> sums: array<atomic<u32>>;
 
 @compute @workgroup_size(256)
 fn main(
@@ -22,6 +22,7 @@ fn main(
         return;
     }
     let ink = vec3u(color_of_row(row, from_clip).rgb * f32(splat.levels) + 0.5);
+    let is_bright = is_chosen(row);
     var begin = place_of(from_clip);
     var end = place_of(to_clip);
     var size = grid_size();
@@ -49,6 +50,12 @@ fn main(
         if across >= 0.0 && across < size.y {
             let cell = select(u32(across) * splat.width + column, column * splat.width + u32(across), is_steep);
             atomicAdd(&counts[cell], 1u);
+            if frame.has_chosen != 0u {
+                if !is_bright {
+                    continue;
+                }
+                atomicAdd(&counts[chosen_cell(cell)], 1u);
+            }
             atomicAdd(&sums[3u * cell], ink.r);
             atomicAdd(&sums[3u * cell + 1u], ink.g);
             atomicAdd(&sums[3u * cell + 2u], ink.b);

@@ -6,6 +6,8 @@
 @group(1) @binding(2) var<storage, read> curve: array<f32>;
 // Tone to premultiplied colour, 256 of them.
 @group(1) @binding(3) var<storage, read> heat: array<u32>;
+// How many rows a cell has in all, chosen or not.
+@group(1) @binding(4) var<storage, read> counts: array<u32>;
 
 // Opacity of a pixel with the least tone: what is alone must still be seen.
 const FAINTEST = 0.3;
@@ -16,6 +18,9 @@ const MOST_GAIN = 3.0;
 const FLAT = 0.006;
 // The share of its opacity that a colour keeps behind the veil.
 const VEILED_OPACITY = 0.75;
+// Opacity of the grey of rows that are not chosen: of a single one, and of as many as there are.
+const LEAST_GREY = 0.12;
+const MOST_GREY = 0.6;
 
 // A triangle that covers the picture.
 @vertex
@@ -26,9 +31,10 @@ fn vs_main(@builtin(vertex_index) vertex: u32) -> @builtin(position) vec4f {
 // The value at a place in pixels: a cell's own, or, where cells are larger than pixels, between four cells' middles.
 fn value_at(pixel: vec2f) -> f32 {
     if splat.cell == 1u {
-        return f32(values[(u32(pixel.y) + splat.margin) * splat.width + u32(pixel.x) + splat.margin]);
+        return f32(values[first_value() + (u32(pixel.y) + splat.margin) * splat.width + u32(pixel.x) + splat.margin]);
     }
     let at = pixel / f32(splat.cell) + f32(splat.margin) - 0.5;
+    // Cells are large only where they are smoothed.
     let cell = u32(at.y) * splat.width + u32(at.x);
     let above = mix(f32(values[cell]), f32(values[cell + 1u]), fract(at.x));
     let below = mix(f32(values[cell + splat.width]), f32(values[cell + splat.width + 1u]), fract(at.x));
@@ -70,7 +76,7 @@ fn density_at(pixel: vec2f) -> vec4f {
 
 // The mean of n unrelated colours is nearer to grey than they are, by the root of n; it is brought back by as much, up to MOST_GAIN.
 fn color_at(cell: u32) -> vec4f {
-    let count = values[cell];
+    let count = values[first_value() + cell];
     if count == 0u {
         return vec4f(0.0);
     }
@@ -89,11 +95,38 @@ fn color_at(cell: u32) -> vec4f {
     return vec4f(veiled, 1.0) * alpha * VEILED_OPACITY;
 }
 
+// The count of all rows at a place, between cells as `value_at`.
+fn count_at(pixel: vec2f) -> f32 {
+    if splat.cell == 1u {
+        return f32(counts[(u32(pixel.y) + splat.margin) * splat.width + u32(pixel.x) + splat.margin]);
+    }
+    let at = pixel / f32(splat.cell) + f32(splat.margin) - 0.5;
+    let cell = u32(at.y) * splat.width + u32(at.x);
+    let above = mix(f32(counts[cell]), f32(counts[cell + 1u]), fract(at.x));
+    let below = mix(f32(counts[cell + splat.width]), f32(counts[cell + splat.width + 1u]), fract(at.x));
+    return mix(above, below, fract(at.y));
+}
+
+// All rows in one grey, for the chosen ones to stand out from.
+fn grey_at(pixel: vec2f) -> vec4f {
+    let count = count_at(pixel);
+    let strength = min(log2(1.0 + count) / f32(splat.octaves), 1.0);
+    let alpha = mix(LEAST_GREY, MOST_GREY, strength) * min(count, 1.0);
+    return vec4f(unpack4x8unorm(splat.grey).rgb, 1.0) * alpha;
+}
+
+fn over_grey(color: vec4f, pixel: vec2f) -> vec4f {
+    if splat.first == 0u {
+        return color;
+    }
+    return color + grey_at(pixel) * (1.0 - color.a);
+}
+
 @fragment
 fn fs_main(@builtin(position) position: vec4f) -> @location(0) vec4f {
     if splat.mode == 0u {
-        return density_at(position.xy);
+        return over_grey(density_at(position.xy), position.xy);
     }
     // Colours are not smoothed: a cell is a pixel.
-    return color_at(u32(position.y) * splat.width + u32(position.x));
+    return over_grey(color_at(u32(position.y) * splat.width + u32(position.x)), position.xy);
 }

@@ -16,14 +16,14 @@ fn main(
         return;
     }
     let x = cell % splat.width;
-    var sum = weights[0] * f32(counts[cell]);
+    var sum = weights[0] * f32(counts[splat.first + cell]);
     for (var away = 1u; away <= splat.reach; away++) {
         var both = 0u;
         if x >= away {
-            both += counts[cell - away];
+            both += counts[splat.first + cell - away];
         }
         if x + away < splat.width {
-            both += counts[cell + away];
+            both += counts[splat.first + cell + away];
         }
         sum += weights[away] * f32(both);
     }

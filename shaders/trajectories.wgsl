@@ -1,6 +1,6 @@
 // Each track's line: instance i joins rows i and i + 1, and is nothing where they belong to different tracks, so that lines need
 // no geometry of their own. A piece is wider at its start than at its end: it points to where the music goes.
-// After shared/frame.wgsl. Checked by pixels in tests/render.rs.
+// Where rows are chosen, all come twice, as in points.wgsl. After shared/frame.wgsl. Checked by pixels in tests/render.rs.
 
 struct Line {
     @builtin(position) position: vec4f,
@@ -35,14 +35,16 @@ fn stretch(vertex: u32, row: u32, start: vec4f, finish: vec4f, shares: vec2f) ->
 }
 
 @vertex
-fn vs_main(@builtin(vertex_index) vertex: u32, @builtin(instance_index) row: u32) -> Line {
+fn vs_main(@builtin(vertex_index) vertex: u32, @builtin(instance_index) instance: u32) -> Line {
     var line: Line;
+    let row = instance % frame.row_count;
     line.position = NOWHERE;
     if row + 1u >= frame.row_count || tracks[row] != tracks[row + 1u] {
         return line;
     }
     // The track under the pointer is drawn as a curve.
-    if frame.focus_track != NO_TRACK && tracks[row] == frame.focus_track {
+    let is_others_turn = frame.has_chosen != 0u && steps_back(row) != (instance < frame.row_count);
+    if is_others_turn || has_focus(row) {
         return line;
     }
     return stretch(vertex, row, clip_of_row(row), clip_of_row(row + 1u), vec2f(0.0, 1.0));

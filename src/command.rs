@@ -3,7 +3,7 @@
 use glam::Vec2;
 
 use crate::catalog::SpaceKey;
-use crate::scene::{Dimensions, Theme, ViewKind};
+use crate::scene::{Combine, Dimensions, Theme, ViewKind};
 
 pub use crate::project::Tuning;
 
@@ -68,6 +68,30 @@ pub enum Listen {
     Off,
 }
 
+/// What dragging on the map does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Tool {
+    /// It moves or turns the map.
+    #[default]
+    Move,
+    /// It draws an outline; the segments inside are chosen.
+    Lasso,
+    /// It draws a rectangle.
+    Rectangle,
+}
+
+impl Tool {
+    /// The name in events.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Move => "move",
+            Self::Lasso => "lasso",
+            Self::Rectangle => "rectangle",
+        }
+    }
+}
+
 /// One wish.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
@@ -102,6 +126,28 @@ pub enum Command {
     SetListen(Listen),
     /// How loud, 0..1.
     SetVolume(f32),
+    /// Drag on the map to do something else.
+    SetTool(Tool),
+    /// Choose the segments inside of an outline, by the even-odd rule.
+    ChooseInside {
+        /// Its corners in UI points from the map's upper left corner.
+        outline: Vec<Vec2>,
+        /// What it was drawn with, for the event log.
+        tool: Tool,
+        /// What becomes of those chosen before.
+        how: Combine,
+    },
+    /// Choose what a text says: tracks whose artist, album, genre, title or path contains it, or, as `tag:NAME>0.5`, segments.
+    ChooseText {
+        /// The text.
+        text: String,
+        /// What becomes of those chosen before.
+        how: Combine,
+    },
+    /// Choose what is not chosen.
+    InvertChosen,
+    /// Choose nothing: all segments look as they are.
+    ClearChosen,
     /// Show the whole layout.
     Fit,
     /// Move the picture by UI points.

@@ -240,6 +240,10 @@ fn the_frame_uniform_is_laid_out_as_the_shader_reads_it() {
             ("line_taper", offset_of!(FrameUniform, line_taper)),
             ("focus_track", offset_of!(FrameUniform, focus_track)),
             ("row_count", offset_of!(FrameUniform, row_count)),
+            ("has_chosen", offset_of!(FrameUniform, has_chosen)),
+            ("unused0", offset_of!(FrameUniform, unused0)),
+            ("unused1", offset_of!(FrameUniform, unused1)),
+            ("unused2", offset_of!(FrameUniform, unused2)),
         ];
         let theirs: Vec<_> = members.iter().map(|member| (member.name.clone().unwrap(), member.offset as usize)).collect();
         assert_eq!(theirs, ours.map(|(name, offset)| (name.to_owned(), offset)));

@@ -141,7 +141,23 @@ fn what_the_kernels_of_umap_share_lies_where_the_shaders_read_it() {
 
 #[test]
 fn what_the_passes_of_the_splat_share_lies_where_the_shaders_read_it() {
-    let params = layout_of!(SplatParams { stride, phase, width, cells, levels, mode, cell, margin, faint, reach, lines, veil });
+    let params = layout_of!(SplatParams {
+        stride,
+        phase,
+        width,
+        cells,
+        levels,
+        mode,
+        cell,
+        margin,
+        faint,
+        reach,
+        lines,
+        veil,
+        first,
+        octaves,
+        grey
+    });
     let last = render::splat::kernels::RESOLVE;
     for shader in render::KERNELS.iter().map(|kernel| &kernel.shader).chain([&last]) {
         assert_layout(shader, "SplatParams", &params);

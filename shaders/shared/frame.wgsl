@@ -20,6 +20,11 @@ struct Frame {
     // The track that keeps its colour while all others dim; NO_TRACK: none.
     focus_track: u32,
     row_count: u32,
+    // 1: rows that are not in `chosen` step back. 0: `chosen` means nothing.
+    has_chosen: u32,
+    unused0: u32,
+    unused1: u32,
+    unused2: u32,
 }
 
 const NO_TRACK = 0xffffffffu;
@@ -33,6 +38,24 @@ const NOWHERE = vec4f(2.0, 2.0, 2.0, 1.0);
 @group(1) @binding(2) var<storage, read> zs: array<f32>;
 @group(1) @binding(3) var<storage, read> colors: array<u32>;
 @group(1) @binding(4) var<storage, read> tracks: array<u32>;
+// A bit for each row.
+@group(1) @binding(5) var<storage, read> chosen: array<u32>;
+
+fn is_chosen(row: u32) -> bool {
+    return (chosen[row >> 5u] >> (row & 31u) & 1u) == 1u;
+}
+
+fn has_focus(row: u32) -> bool {
+    return frame.focus_track != NO_TRACK && tracks[row] == frame.focus_track;
+}
+
+// Whether a row steps back: it is not chosen where others are, or another track has the focus where none are.
+fn steps_back(row: u32) -> bool {
+    if frame.has_chosen != 0u {
+        return !is_chosen(row) && !has_focus(row);
+    }
+    return frame.focus_track != NO_TRACK && !has_focus(row);
+}
 
 fn clip_of_row(row: u32) -> vec4f {
     return frame.clip_from_anchor * vec4f(vec3f(xs[row], ys[row], zs[row]) - frame.anchor, 1.0);
@@ -43,14 +66,15 @@ fn in_front(clip: vec4f) -> bool {
     return clip.w > 1e-5 && abs(clip.x) < 1e30 && abs(clip.y) < 1e30;
 }
 
-// A row's colour in sRGB and its share of the pass's opacity: full, or dimmed and greyed where another track has the focus.
+// A row's colour in sRGB and its share of the pass's opacity: full, or dimmed and greyed where the row steps back.
 // What is farther than the layout's middle when all is seen (3-D) goes toward the background.
 fn color_of_row(row: u32, clip: vec4f) -> vec4f {
     var color = unpack4x8unorm(colors[row]).rgb;
     var opacity = 1.0;
-    if frame.focus_track != NO_TRACK && tracks[row] != frame.focus_track {
+    if steps_back(row) {
         let grey = vec3f(dot(color, vec3f(0.299, 0.587, 0.114)));
-        color = mix(mix(color, grey, 0.7), frame.background, 0.55);
+        // While rows are chosen for good, the others lose their colour wholly.
+        color = mix(mix(color, grey, select(0.7, 1.0, frame.has_chosen != 0u)), frame.background, 0.55);
         opacity = 0.6;
     }
     let depth = clamp((clip.w / frame.fitted_w - 1.0) / 0.6, 0.0, 1.0);

@@ -21,6 +21,12 @@ struct SplatParams {
     lines: u32,
     // What colours step back toward while a track stands out, packed sRGB; 0: they do not.
     veil: u32,
+    // Where in the counts those of the chosen rows begin, which are what is toned then; 0: nothing is chosen.
+    first: u32,
+    // A count of so many octaves has the strongest grey of those that are not chosen.
+    octaves: u32,
+    // That grey, packed sRGB.
+    grey: u32,
 }
 
 @group(0) @binding(1) var<uniform> splat: SplatParams;
@@ -33,6 +39,11 @@ const UNIT = 4096.0;
 const RUN = 16u;
 // Buckets of the counts' histogram: 32 octaves of 16.
 const BUCKETS = 512u;
+
+// Where in what was counted or smoothed the values to be toned begin.
+fn first_value() -> u32 {
+    return select(splat.first, 0u, splat.reach > 0u);
+}
 
 // A count's bucket: its octave, and the four bits below its highest.
 fn bucket_of(count: u32) -> u32 {

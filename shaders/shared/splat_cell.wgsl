@@ -32,3 +32,8 @@ fn cell_of(clip: vec4f, row: u32) -> u32 {
     }
     return u32(at.y) * splat.width + u32(at.x);
 }
+
+// Where the chosen rows of a cell are counted a second time, behind all cells.
+fn chosen_cell(cell: u32) -> u32 {
+    return splat.cells + OUTSIDE_CELLS + cell;
+}

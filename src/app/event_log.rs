@@ -72,6 +72,13 @@ pub enum Event {
         #[serde(skip_serializing_if = "Option::is_none")]
         kl: Option<f64>,
     },
+    /// Other segments are chosen.
+    Select {
+        /// How many are, 0 for none.
+        count: usize,
+        /// `lasso`, `rectangle`, `text`, `invert` or `clear`.
+        tool: &'static str,
+    },
     /// Another view is shown.
     View {
         /// `segments` or `trajectories`.

@@ -5,6 +5,7 @@ use super::state::{AppState, Effect};
 use crate::gpu::{GpuContext, GpuError, PositionBuffer};
 use crate::render::{DrawOptions, MapBuffers, MapRenderer, ViewTarget};
 use crate::scene::{Dimensions, MapSize};
+use crate::ui::choose_panel::ChooseView;
 use crate::ui::controls_panel::ControlsView;
 use crate::ui::status_bar::StatusView;
 use crate::ui::{Chrome, ShellState, ShellView, shell_ui};
@@ -121,6 +122,7 @@ impl FramePainter {
         let (commands, map) = shell_output.map_or((Vec::new(), egui::Rect::ZERO), |shell| (shell.commands, shell.map));
         let mut changed = !commands.is_empty();
         let mut effects: Vec<Effect> = commands.into_iter().flat_map(|command| state.update(command)).collect();
+        changed |= self.find_chosen(state, &mut effects);
         state.set_map_size(MapSize { width: map.width(), height: map.height() });
 
         let mut encoder = context.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("frame") });
@@ -155,6 +157,14 @@ impl FramePainter {
         let Some(next) = self.economy.next() else { return state.notify(error.to_string()) };
         self.economy = next;
         state.notify(next.notice(error))
+    }
+
+    /// Finds the rows of a region that was drawn; whether something came of it.
+    fn find_chosen(&mut self, state: &mut AppState, effects: &mut Vec<Effect>) -> bool {
+        let Some(wanted) = state.take_region() else { return false };
+        let Some(rows) = state.shown.as_ref().map(|shown| wanted.region.rows(&shown.scene)) else { return false };
+        effects.extend(state.finish_region(&wanted, rows));
+        true
     }
 
     /// Draws the map's points and lines into the texture that egui shows.
@@ -248,6 +258,12 @@ fn shell_view<'a>(state: &'a AppState, context: &GpuContext, chrome: Chrome, pic
         log: choices.log,
         has_valued_axes: state.has_valued_axes(),
         view: choices.view,
+        choose: ChooseView {
+            tool: state.tool(),
+            chosen: state.chosen_count(),
+            total: shown.scene.positions.len(),
+            is_searching: state.is_searching(),
+        },
         listen: choices.listen,
         volume: choices.volume,
         theme: choices.theme,
@@ -256,6 +272,7 @@ fn shell_view<'a>(state: &'a AppState, context: &GpuContext, chrome: Chrome, pic
     let status = StatusView {
         drawn: drawn.min(total),
         total,
+        chosen: state.chosen_count(),
         tracks: shown.map_or(0, |shown| shown.scene.track_rows.len()),
         adapter: context.caps.name.clone(),
         output: state.output.clone(),
@@ -263,5 +280,14 @@ fn shell_view<'a>(state: &'a AppState, context: &GpuContext, chrome: Chrome, pic
         notice: state.notice.clone(),
     };
     let track = if chrome == Chrome::Panels { state.track_view() } else { None };
-    ShellView { chrome, scene: shown.map(|shown| &shown.scene), picture: Some(picture), controls, track, status, theme: choices.theme }
+    ShellView {
+        chrome,
+        scene: shown.map(|shown| &shown.scene),
+        picture: Some(picture),
+        controls,
+        tool: state.tool(),
+        track,
+        status,
+        theme: choices.theme,
+    }
 }

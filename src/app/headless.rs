@@ -24,16 +24,20 @@ pub struct Picture {
     pub drawn: usize,
 }
 
-/// Does the projections that a state waits for, on this thread.
+/// Does the projections and searches that a state waits for, on this thread.
 ///
 /// # Errors
 /// What a projection failed of.
 pub fn settle(state: &mut AppState, effects: Vec<Effect>) -> Result<(), AppError> {
     let mut waiting = effects;
     while let Some(effect) = waiting.pop() {
-        if let Effect::Project(request) = effect {
-            let layout = request.run(&NoObserver)?;
-            waiting.extend(state.finish((request.serial, Ok(layout))));
+        match effect {
+            Effect::Project(request) => {
+                let layout = request.run(&NoObserver)?;
+                waiting.extend(state.finish((request.serial, Ok(layout))));
+            }
+            Effect::Search(request) => waiting.extend(state.finish_search(request.run())),
+            _ => {}
         }
     }
     Ok(())

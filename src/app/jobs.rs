@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::descent_job::{self, DescentFrame, Pilot, Steering};
 use super::error::AppError;
 use super::projection_job::{Begun, LayoutReady, ProjectionRequest};
+use super::search::{SearchOutcome, SearchRequest};
 use crate::project::Observer;
 
 /// Between two times that the window is woken for the sake of progress.
@@ -20,10 +21,11 @@ pub type Wake = Arc<dyn Fn() + Send + Sync>;
 pub type Outcome = (u64, Result<LayoutReady, AppError>);
 
 /// The worker's handle.
-#[derive(Debug)]
 pub struct Jobs {
     slot: Arc<Slot>,
     outcomes: Receiver<Outcome>,
+    wake: Wake,
+    found: (Sender<SearchOutcome>, Receiver<SearchOutcome>),
 }
 
 #[derive(Debug, Default)]
@@ -59,10 +61,10 @@ impl Jobs {
     pub fn start(wake: Wake) -> Result<Self, AppError> {
         let slot = Arc::new(Slot::default());
         let (sender, outcomes) = channel();
-        let theirs = slot.clone();
-        let worker = std::thread::Builder::new().name("projection".into()).spawn(move || work(&theirs, &sender, &wake));
+        let (theirs, their_wake) = (slot.clone(), wake.clone());
+        let worker = std::thread::Builder::new().name("projection".into()).spawn(move || work(&theirs, &sender, &their_wake));
         worker.map_err(|error| AppError::Worker(error.to_string()))?;
-        Ok(Self { slot, outcomes })
+        Ok(Self { slot, outcomes, wake, found: channel() })
     }
 
     /// Asks for a layout; what was asked before is dropped.
@@ -89,6 +91,26 @@ impl Jobs {
     pub fn steer(&self, steering: Steering) {
         self.slot.lock().steering = steering;
         self.slot.changed.notify_all();
+    }
+
+    /// Looks for what a text means, on a thread of its own.
+    ///
+    /// # Errors
+    /// [`AppError::Worker`] where the system gives no thread.
+    pub fn search(&self, request: SearchRequest) -> Result<(), AppError> {
+        let (sender, wake) = (self.found.0.clone(), self.wake.clone());
+        let search = move || {
+            // Nobody listens any more only when the window is closed.
+            drop(sender.send(request.run()));
+            wake();
+        };
+        let searcher = std::thread::Builder::new().name("search".into()).spawn(search);
+        searcher.map(drop).map_err(|error| AppError::Worker(error.to_string()))
+    }
+
+    /// What searches came to since the last call, without waiting.
+    pub fn found(&self) -> impl Iterator<Item = SearchOutcome> {
+        self.found.1.try_iter()
     }
 
     /// What is done since the last call, without waiting.

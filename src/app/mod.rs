@@ -1,5 +1,6 @@
 //! The program itself: its state, its work in the background, and the frame that a window and a picture file share.
 
+mod choosing;
 pub mod descent_job;
 mod device_change;
 pub mod drawing_trial;
@@ -16,6 +17,7 @@ pub mod models;
 mod pointing;
 pub mod projection_job;
 pub mod resources;
+pub mod search;
 pub mod state;
 pub mod steering;
 pub mod windowed;

@@ -4,12 +4,14 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::choosing::Choosing;
 use super::descent_job::Steering;
 use super::error::AppError;
 use super::event_log::Event;
 use super::jobs::Outcome;
 use super::pointing::Auditioned;
 use super::projection_job::{LayoutReady, ProjectionRequest};
+use super::search::SearchRequest;
 use super::steering::DescentState;
 use crate::catalog::{Layer, SegmentSpan, SpaceKey, TagVocabulary};
 use crate::command::{Command, Listen, MethodKind};
@@ -50,6 +52,8 @@ pub enum Effect {
     Cancel(u64),
     /// Hand the user's wishes to the embedding under way.
     Steer(Steering),
+    /// Find the segments that a text means.
+    Search(Box<SearchRequest>),
     /// Let a segment sound.
     Audition {
         /// The player's number for it.
@@ -122,6 +126,7 @@ pub struct AppState {
     pub(super) newest_request: u64,
     pub(super) awaited: bool,
     pub(super) steering: Steering,
+    pub(super) choosing: Choosing,
     pub(super) next_audition: u64,
     pub(super) auditions: Vec<Auditioned>,
     space_keys: Vec<SpaceKey>,
@@ -155,6 +160,7 @@ impl AppState {
             awaited: false,
             steering: Steering::default(),
             progress: 1.0,
+            choosing: Choosing::default(),
             next_audition: 1,
             auditions: Vec::new(),
         };
@@ -256,6 +262,11 @@ impl AppState {
                 self.choices.volume = volume.clamp(0.0, 1.0);
                 vec![Effect::SetVolume(self.choices.volume)]
             }
+            Command::SetTool(_)
+            | Command::ChooseInside { .. }
+            | Command::ChooseText { .. }
+            | Command::InvertChosen
+            | Command::ClearChosen => self.choose(command),
             Command::Point { at, window_pixels } => self.point(at, window_pixels),
             Command::SetSpace(_) | Command::SetMethod(_) | Command::SetDimensions(_) => Vec::new(),
             Command::Fit | Command::Pan(_) | Command::Orbit(_) | Command::Zoom { .. } => {
@@ -350,6 +361,7 @@ impl AppState {
         scene.scalings = ready.scalings;
         scene.view = self.choices.view;
         scene.theme = self.choices.theme;
+        scene.choose(self.kept_chosen(&scene.track_rows));
         self.choices.dimensions = ready.dimensions;
         self.is_fitted = true;
         let tags = ready.space.taggrams().and_then(|key| self.collection.tags(key).ok().flatten());

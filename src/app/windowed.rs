@@ -350,6 +350,8 @@ impl Session {
         let outcomes: Vec<_> = self.jobs.finished().collect();
         let events = self.player.as_mut().map(Player::poll).unwrap_or_default();
         let mut effects: Vec<Effect> = outcomes.into_iter().flat_map(|outcome| self.state.finish(outcome)).collect();
+        let found: Vec<_> = self.jobs.found().collect();
+        effects.extend(found.into_iter().flat_map(|outcome| self.state.finish_search(outcome)));
         effects.extend(self.jobs.frame().map(|frame| self.state.follow(frame)).unwrap_or_default());
         for event in events {
             effects.extend(match event {
@@ -367,6 +369,11 @@ impl Session {
         for effect in effects {
             match effect {
                 Effect::Project(request) => self.jobs.request(*request),
+                Effect::Search(request) => {
+                    if let Err(error) = self.jobs.search(*request) {
+                        self.state.notice = Some(error.to_string());
+                    }
+                }
                 Effect::Cancel(serial) => self.jobs.cancel(serial),
                 Effect::Steer(steering) => self.jobs.steer(steering),
                 Effect::Audition { serial, path, span } => {

@@ -8,8 +8,10 @@ use super::exit_code::Exit;
 use super::view::ViewArgs;
 use crate::app::headless;
 use crate::app::state::AppState;
+use crate::command::Command;
 use crate::gpu::{AdapterChoice, GpuContext};
 use crate::project::{Compute, DeviceChoice};
+use crate::scene::Combine;
 use crate::ui::Chrome;
 
 /// Draws a map into a PNG file, without a window.
@@ -31,6 +33,9 @@ pub struct RenderArgs {
     /// Angle above the horizon (3-D)
     #[arg(long, value_name = "DEGREES", default_value = "20", requires = "three_d", allow_negative_numbers = true)]
     elevation: f32,
+    /// Choose what a text says, as the window does: tracks by artist, album, genre, title or path, or tag:NAME>0.5; the rest steps back
+    #[arg(long, value_name = "TEXT")]
+    highlight: Option<String>,
     /// What the projection runs on: auto, cpu or gpu
     #[arg(long, default_value = "auto")]
     device: DeviceChoice,
@@ -57,6 +62,11 @@ pub fn run(args: &RenderArgs) -> anyhow::Result<Exit> {
     };
     let (mut state, effects) = AppState::open(collection, choices, axes, compute)?;
     headless::settle(&mut state, effects)?;
+    if let Some(text) = &args.highlight {
+        let effects = state.update(Command::ChooseText { text: text.clone(), how: Combine::Replace });
+        headless::settle(&mut state, effects)?;
+        anyhow::ensure!(state.chosen_count().is_some(), "--highlight: {}", state.notice.as_deref().unwrap_or("nothing matches"));
+    }
     state.set_angles(args.azimuth.to_radians(), args.elevation.to_radians().clamp(-1.5, 1.5));
     let picture = headless::draw(&context, &mut state, args.size, Chrome::MapOnly).context("drawing")?;
     if let Some(trouble) = &state.notice {

@@ -5,7 +5,7 @@ use glam::Mat4;
 
 use crate::gpu::{GpuContext, GpuError, PositionBuffer, StorageBuffer};
 use crate::scene::color::track_color;
-use crate::scene::{ClipFromLayout, Scene};
+use crate::scene::{ChosenRows, ClipFromLayout, Scene};
 
 /// `focus_track` when no track has the focus.
 pub const NO_TRACK: u32 = u32::MAX;
@@ -38,6 +38,14 @@ pub struct FrameUniform {
     pub focus_track: u32,
     /// Number of rows.
     pub row_count: u32,
+    /// 1: rows that are not chosen step back. 0: nothing is chosen.
+    pub has_chosen: u32,
+    /// 0.
+    pub unused0: u32,
+    /// 0.
+    pub unused1: u32,
+    /// 0.
+    pub unused2: u32,
 }
 
 impl FrameUniform {
@@ -57,6 +65,9 @@ pub struct MapBuffers {
     pub colors: StorageBuffer<u32>,
     /// The position of the track that each belongs to.
     pub tracks: StorageBuffer<u32>,
+    /// Which are chosen, a bit for each.
+    pub chosen: StorageBuffer<u32>,
+    chosen_revision: u64,
     revision: u64,
     layout_revision: u64,
     is_written_elsewhere: bool,
@@ -76,6 +87,9 @@ impl MapBuffers {
             positions,
             colors: StorageBuffer::from_values(context, "map.colors", &colors)?,
             tracks: StorageBuffer::from_values(context, "map.tracks", &tracks)?,
+            chosen: StorageBuffer::zeroed(context, "map.chosen", scene.positions.len().div_ceil(32))?,
+            // The first update brings them.
+            chosen_revision: 0,
             revision: scene.revision,
             layout_revision: scene.layout_revision,
             is_written_elsewhere: false,
@@ -102,6 +116,8 @@ impl MapBuffers {
             positions: PositionBuffer { len: scene.positions.len(), ..none },
             colors: StorageBuffer::zeroed(context, "map.colors", 0)?,
             tracks: StorageBuffer::zeroed(context, "map.tracks", 0)?,
+            chosen: StorageBuffer::zeroed(context, "map.chosen", 0)?,
+            chosen_revision: 0,
             revision: scene.revision,
             layout_revision: scene.layout_revision,
             is_written_elsewhere: false,
@@ -129,6 +145,12 @@ impl MapBuffers {
             }
             self.layout_revision = scene.layout_revision;
         }
+        if self.chosen_revision != scene.chosen_revision {
+            if let Some(chosen) = chosen_of(scene).filter(|_| !self.is_on_host) {
+                self.chosen.write(context, 0, chosen.words())?;
+            }
+            self.chosen_revision = scene.chosen_revision;
+        }
         Ok(())
     }
 }
@@ -152,6 +174,12 @@ impl MapBuffers {
         let (colors, tracks) = self.host.as_ref()?;
         (!self.is_written_elsewhere && colors.len() == scene.positions.len()).then_some((colors.as_slice(), tracks.as_slice()))
     }
+}
+
+/// The rows that are chosen, if any are and they are of this layout.
+#[must_use]
+pub fn chosen_of(scene: &Scene) -> Option<&ChosenRows> {
+    scene.chosen.as_deref().filter(|chosen| chosen.rows() == scene.positions.len())
 }
 
 /// Colour and track of each row. A row of no track counts as one of its own.

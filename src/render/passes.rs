@@ -12,8 +12,8 @@ pub const POINTS: ShaderSource =
 pub const TRAJECTORIES: ShaderSource =
     ShaderSource { name: "map.trajectories", parts: &[shader_part!("shared/frame.wgsl"), shader_part!("trajectories.wgsl")] };
 
-/// Storage columns that a pass reads: x, y, z, colour, track.
-pub const COLUMN_COUNT: u32 = 5;
+/// Storage columns that a pass reads: x, y, z, colour, track, chosen or not.
+pub const COLUMN_COUNT: u32 = 6;
 
 /// The bind group layouts that all passes share: the frame, and the columns.
 #[derive(Debug)]

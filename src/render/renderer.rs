@@ -1,7 +1,7 @@
 //! Draws a scene: one uniform written, then as many instances as there are rows, or a splat of them. All of them, always;
 //! under a budget, as soon as the eye stands still.
 
-use super::gpu_data::{FrameUniform, MapBuffers, NO_TRACK};
+use super::gpu_data::{FrameUniform, MapBuffers, NO_TRACK, chosen_of};
 use super::passes::{Layouts, Passes};
 use super::splat::{self, Splat, SplatEngine};
 use super::target::ViewTarget;
@@ -64,8 +64,8 @@ impl MapRenderer {
 
     /// Takes the columns of the scene to draw from now on.
     pub fn show(&mut self, context: &GpuContext, buffers: MapBuffers) {
-        let MapBuffers { positions, colors, tracks, .. } = &buffers;
-        let columns = [&positions.x, &positions.y, &positions.z, colors.buffer(), tracks.buffer()];
+        let MapBuffers { positions, colors, tracks, chosen, .. } = &buffers;
+        let columns = [&positions.x, &positions.y, &positions.z, colors.buffer(), tracks.buffer(), chosen.buffer()];
         let group = bind(context, "map.columns", &self.layouts.columns, &columns);
         self.shown = Some((buffers, group));
         self.splat.rebind();
@@ -157,7 +157,8 @@ impl MapRenderer {
         self.is_splat = kind.is_some();
         if let Some(kind) = kind {
             let frame = (&uniform, &self.frame);
-            let is_veiled = focus_track != NO_TRACK;
+            // Where rows are chosen, the others have stepped back already.
+            let is_veiled = focus_track != NO_TRACK && uniform.has_chosen == 0;
             let drawn = self.splat.encode(context, encoder, kind, scene, frame, buffers, is_veiled, target, &mut self.timer)?;
             // The track under the pointer is drawn over it, as if it were alone.
             if let Some(track) = scene.track_rows.get(focus_track as usize).filter(|_| !buffers.is_on_host()) {
@@ -190,13 +191,15 @@ impl MapRenderer {
             pass.set_pipeline(pipeline);
             pass.draw(0..6, 0..instances);
         };
+        // Where rows are chosen, all come twice: those that step back lie under the others.
+        let turns = 1 + uniform.has_chosen;
         // In a plane lines lie under the discs; in a space they come later, so that discs hide what is behind them.
         if lines && target.dimensions == Dimensions::Two {
-            draw(&passes.trajectories, row_count - 1);
+            draw(&passes.trajectories, turns * row_count - 1);
         }
-        draw(&passes.points, row_count);
+        draw(&passes.points, turns * row_count);
         if lines && target.dimensions == Dimensions::Three {
-            draw(&passes.trajectories, row_count - 1);
+            draw(&passes.trajectories, turns * row_count - 1);
         }
         if let Some(track) = scene.track_rows.get(focus_track as usize).filter(|_| lines) {
             pass.set_pipeline(&passes.curves);
@@ -232,6 +235,10 @@ fn frame_uniform(scene: &Scene, target: &ViewTarget, options: DrawOptions, row_c
         line_taper: LINE_TAPER,
         focus_track: focus.map_or(NO_TRACK, |position| position as u32),
         row_count,
+        has_chosen: u32::from(chosen_of(scene).is_some()),
+        unused0: 0,
+        unused1: 0,
+        unused2: 0,
     }
 }
 
@@ -246,6 +253,7 @@ fn alone(frame: FrameUniform, track: u32, options: DrawOptions, rows: usize) -> 
         line_width: style.line_width * scale,
         line_opacity: 1.0,
         focus_track: track,
+        has_chosen: 0,
         ..frame
     }
 }

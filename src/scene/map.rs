@@ -9,6 +9,7 @@ use glam::{DMat4, DVec2, DVec3, Mat4, Vec2, Vec3, Vec4};
 
 use super::bounds::Bounds;
 use super::camera::{Camera, Dimensions};
+use super::chosen::ChosenRows;
 use super::scaling::Scaling;
 use super::style::Theme;
 use super::view_kind::ViewKind;
@@ -85,6 +86,10 @@ pub struct Scene {
     pub camera: Camera,
     /// The segment under the pointer.
     pub hovered: Option<SegmentId>,
+    /// The rows that keep their colours while all others step back; `None`: nothing is chosen, and all look as they are.
+    pub chosen: Option<Arc<ChosenRows>>,
+    /// Raised whenever `chosen` changes.
+    pub chosen_revision: u64,
     /// Raised whenever `track_rows` or `theme` change, so that the GPU's copies follow.
     pub revision: u64,
     /// Raised whenever `positions` change; `bounds` may lie behind them for a moment, while a layout moves.
@@ -114,11 +119,19 @@ impl Scene {
             theme: Theme::default(),
             camera: Camera::fit(dimensions, Vec3::ONE, aspect),
             hovered: None,
+            chosen: None,
+            chosen_revision: 1,
             revision: 1,
             layout_revision: 1,
         };
         scene.fit(aspect);
         scene
+    }
+
+    /// Chooses other rows, or none.
+    pub fn choose(&mut self, chosen: Option<Arc<ChosenRows>>) {
+        self.chosen = chosen;
+        self.chosen_revision += 1;
     }
 
     /// Shows the whole layout again, from the same side.

@@ -2,12 +2,14 @@
 
 pub mod bounds;
 pub mod camera;
+pub mod chosen;
 pub mod color;
 pub mod curve;
 pub mod guides;
 pub mod heat;
 pub mod map;
 pub mod pick;
+pub mod region;
 pub mod scaling;
 pub mod style;
 pub mod ticks;
@@ -16,11 +18,13 @@ pub mod words;
 
 pub use bounds::Bounds;
 pub use camera::{Camera, Dimensions};
+pub use chosen::{ChosenRows, Combine};
 pub use color::Srgb;
 pub use guides::{Guides, LineKind};
 pub use heat::HeatMap;
 pub use map::{AxisScale, ClipFromLayout, MapSize, Scene, ndc_from_screen};
 pub use pick::{Pick, PickGrid};
+pub use region::Region;
 pub use scaling::Scaling;
 pub use style::{Style, Theme};
 pub use view_kind::ViewKind;

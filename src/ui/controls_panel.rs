@@ -2,11 +2,12 @@
 
 use egui::{ComboBox, RichText, Slider, TextEdit, Ui};
 
+use super::choose_panel::{ChoosePanelState, ChooseView, choose_panel_ui};
 use super::descent_panel::{DescentPanelState, DescentView, descent_panel_ui};
 use super::widgets::{bar_row, row_of_buttons, section, segmented};
 use crate::catalog::{Architecture, Layer, ModelKey, SpaceKey, TrainingDataset};
 use crate::command::{Command, Listen, MethodKind};
-use crate::scene::{Dimensions, Theme, ViewKind};
+use crate::scene::{Combine, Dimensions, Theme, ViewKind};
 
 /// What the panel shows.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,6 +38,8 @@ pub struct ControlsView<'a> {
     pub has_valued_axes: bool,
     /// Points or lines.
     pub view: ViewKind,
+    /// What is chosen, and how.
+    pub choose: ChooseView,
     /// When segments sound.
     pub listen: Listen,
     /// How loud, 0..1.
@@ -51,10 +54,11 @@ pub struct ControlsState {
     /// What was typed into each axis' search field.
     axis_search: [String; 3],
     descent: DescentPanelState,
+    choose: ChoosePanelState,
 }
 
-/// Draws the panel.
-pub fn controls_panel_ui(ui: &mut Ui, view: &ControlsView<'_>, state: &mut ControlsState) -> Vec<Command> {
+/// Draws the panel. `how` is what becomes of what was chosen before.
+pub fn controls_panel_ui(ui: &mut Ui, view: &ControlsView<'_>, state: &mut ControlsState, how: &mut Combine) -> Vec<Command> {
     let mut commands = Vec::new();
     ui.add_space(6.0);
     ui.label(RichText::new("tagscape").size(21.0).strong());
@@ -69,6 +73,8 @@ pub fn controls_panel_ui(ui: &mut Ui, view: &ControlsView<'_>, state: &mut Contr
     if ui.button("Show all").on_hover_text("Double-click on the map, or Home").clicked() {
         commands.push(Command::Fit);
     }
+
+    choose_panel_ui(ui, &view.choose, &mut state.choose, how, &mut commands);
 
     section(ui, "LISTEN");
     let times = [(Listen::OnHover, "On hover", true), (Listen::Off, "Off", true)];

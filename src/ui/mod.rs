@@ -1,7 +1,9 @@
 //! The window's widgets: what is to be shown goes in, what the user wishes comes out. No GPU, network or sound type in here.
 
+pub mod choose_panel;
 pub mod controls_panel;
 pub mod descent_panel;
+pub mod lasso;
 pub mod shell;
 pub mod status_bar;
 pub mod theme;

@@ -3,11 +3,12 @@
 use egui::{CentralPanel, Frame, Margin, Panel, Rect, ScrollArea, TextureId, Ui};
 
 use super::controls_panel::{ControlsState, ControlsView, controls_panel_ui};
+use super::lasso::LassoState;
 use super::status_bar::{StatusView, status_bar_ui};
 use super::theme::color;
 use super::track_panel::{TrackView, track_panel_ui};
 use super::viewport::viewport_ui;
-use crate::command::Command;
+use crate::command::{Command, Tool};
 use crate::scene::{Scene, Theme};
 
 /// What is around the map.
@@ -30,6 +31,8 @@ pub struct ShellView<'a> {
     pub picture: Option<TextureId>,
     /// Left; `None` until a collection is open.
     pub controls: Option<ControlsView<'a>>,
+    /// What dragging on the map does.
+    pub tool: Tool,
     /// Right.
     pub track: Option<TrackView>,
     /// Below.
@@ -42,6 +45,7 @@ pub struct ShellView<'a> {
 #[derive(Clone, Debug, Default)]
 pub struct ShellState {
     controls: ControlsState,
+    lasso: LassoState,
 }
 
 /// What came of a frame.
@@ -64,7 +68,7 @@ pub fn shell_ui(ui: &mut Ui, view: &ShellView<'_>, state: &mut ShellState) -> Sh
         Panel::left("controls").frame(frame).resizable(false).exact_size(248.0).show(ui, |ui| {
             ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
                 if let Some(controls) = &view.controls {
-                    commands = controls_panel_ui(ui, controls, &mut state.controls);
+                    commands = controls_panel_ui(ui, controls, &mut state.controls, &mut state.lasso.how);
                 }
             });
         });
@@ -74,7 +78,7 @@ pub fn shell_ui(ui: &mut Ui, view: &ShellView<'_>, state: &mut ShellState) -> Sh
     }
     let background = Frame::new().fill(color(view.theme.background()));
     let map = CentralPanel::no_frame().frame(background).show(ui, |ui| match view.scene {
-        Some(scene) => viewport_ui(ui, scene, view.picture, &mut commands),
+        Some(scene) => viewport_ui(ui, scene, view.picture, (view.tool, &mut state.lasso), &mut commands),
         None => {
             ui.centered_and_justified(|ui| ui.weak(view.status.busy.as_deref().unwrap_or("Nothing to show yet")));
             ui.max_rect()

@@ -11,6 +11,8 @@ pub struct StatusView {
     pub drawn: usize,
     /// Segments that there are.
     pub total: usize,
+    /// Segments that are chosen; `None`: nothing is.
+    pub chosen: Option<usize>,
     /// Tracks that there are.
     pub tracks: usize,
     /// The GPU.
@@ -28,6 +30,9 @@ pub fn status_bar_ui(ui: &mut Ui, view: &StatusView) {
     ui.horizontal_centered(|ui| {
         let counts = format!("{} of {} segments drawn  ·  {} tracks", thousands(view.drawn), thousands(view.total), thousands(view.tracks));
         ui.label(RichText::new(counts).small());
+        if let Some(chosen) = view.chosen {
+            ui.label(RichText::new(format!("{} chosen", thousands(chosen))).small().strong());
+        }
         if let Some(busy) = &view.busy {
             ui.label(RichText::new(busy).small().strong());
         }

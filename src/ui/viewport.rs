@@ -3,13 +3,20 @@
 use egui::{Color32, FontId, PointerButton, Rect, Sense, Stroke, TextureId, Ui};
 use glam::Vec2;
 
+use super::lasso::{LassoState, lasso_ui};
 use super::theme::color;
-use crate::command::Command;
+use crate::command::{Command, Tool};
 use crate::scene::guides::{TICK_SIZE, TITLE_SIZE};
 use crate::scene::{Dimensions, Guides, LineKind, MapSize, Scene, Style};
 
 /// Draws the map into all the room that is left; `picture` is the rendered points. Returns the map's place in the window.
-pub fn viewport_ui(ui: &mut Ui, scene: &Scene, picture: Option<TextureId>, commands: &mut Vec<Command>) -> Rect {
+pub fn viewport_ui(
+    ui: &mut Ui,
+    scene: &Scene,
+    picture: Option<TextureId>,
+    (tool, lasso): (Tool, &mut LassoState),
+    commands: &mut Vec<Command>,
+) -> Rect {
     let (rect, response) = ui.allocate_exact_size(ui.available_size(), Sense::click_and_drag());
     let map = MapSize { width: rect.width(), height: rect.height() };
     let painter = ui.painter_at(rect);
@@ -45,14 +52,16 @@ pub fn viewport_ui(ui: &mut Ui, scene: &Scene, picture: Option<TextureId>, comma
         painter.circle_stroke(place(at), radius, Stroke::new(3.5, color(theme.background())));
         painter.circle_stroke(place(at), radius, Stroke::new(1.8, color(theme.text())));
     }
-    input(ui, scene, rect, &response, commands);
+    let is_drawing = lasso_ui(ui, rect, &response, (tool, theme), lasso, commands);
+    input(ui, scene, rect, &response, is_drawing, commands);
     rect
 }
 
 /// Drag, scroll, pinch, double click and Home. Where the pointer merely is comes from the window at once, not from here.
-fn input(ui: &Ui, scene: &Scene, rect: Rect, response: &egui::Response, commands: &mut Vec<Command>) {
+fn input(ui: &Ui, scene: &Scene, rect: Rect, response: &egui::Response, is_drawing: bool, commands: &mut Vec<Command>) {
     let drag = response.drag_delta();
-    if drag != egui::Vec2::ZERO {
+    // The other buttons move the map while the primary one draws on it.
+    if drag != egui::Vec2::ZERO && !(is_drawing && response.dragged_by(PointerButton::Primary)) {
         let delta = Vec2::new(drag.x, drag.y);
         let turns = scene.camera.dimensions == Dimensions::Three
             && response.dragged_by(PointerButton::Primary)
@@ -60,7 +69,7 @@ fn input(ui: &Ui, scene: &Scene, rect: Rect, response: &egui::Response, commands
         commands.push(if turns { Command::Orbit(delta) } else { Command::Pan(delta) });
     }
     let home = ui.input(|input| input.key_pressed(egui::Key::Home));
-    if response.double_clicked() || (home && !ui.ctx().egui_wants_keyboard_input()) {
+    if (response.double_clicked() && !is_drawing) || (home && !ui.ctx().egui_wants_keyboard_input()) {
         commands.push(Command::Fit);
     }
     if let Some(pointer) = response.hover_pos() {

@@ -6,7 +6,7 @@ use tagscape::render::gpu_data::{FrameUniform, NO_TRACK};
 use tagscape::render::splat::cpu::{CpuSplat, Gridded, SplatRows};
 use tagscape::render::splat::kernels::{self, WORKGROUP};
 use tagscape::render::splat::params::{OUTSIDE_CELLS, RUN, SplatKind, SplatParams, SplatPlan};
-use tagscape::scene::{AxisScale, Dimensions, HeatMap, Scene, Theme};
+use tagscape::scene::{AxisScale, ChosenRows, Dimensions, HeatMap, Scene, Theme};
 use tagscape::seed::SplitMix64;
 
 use super::splat_tone;
@@ -69,6 +69,7 @@ struct Scattered {
     positions: Vec<[f32; 3]>,
     colors: Vec<u32>,
     tracks: Vec<u32>,
+    chosen: Option<ChosenRows>,
     dimensions: Dimensions,
     frame: FrameUniform,
 }
@@ -96,8 +97,13 @@ impl Scattered {
             line_taper: 1.0,
             focus_track: if rows % 2 == 1 { 1 } else { NO_TRACK },
             row_count: rows as u32,
+            has_chosen: u32::from(rows % 3 == 1),
+            unused0: 0,
+            unused1: 0,
+            unused2: 0,
         };
-        let mut made = Self { positions: Vec::new(), colors: Vec::new(), tracks: Vec::new(), dimensions, frame };
+        let chosen = (frame.has_chosen == 1).then(|| ChosenRows::of(rows, |row| row * 7 % 11 < 4));
+        let mut made = Self { positions: Vec::new(), colors: Vec::new(), tracks: Vec::new(), chosen, dimensions, frame };
         while made.positions.len() < rows {
             let z = if dims == 3 { seed.next_normal() } else { 0.0 };
             let mut position = [0.8 * seed.next_normal(), 0.8 * seed.next_normal(), z];
@@ -151,7 +157,7 @@ impl Scattered {
         let mix = |a: f64, b: f64, amount: f64| a + (b - a) * amount;
         let ground = self.frame.background.map(f64::from);
         let mut color = [r, g, b];
-        if self.frame.focus_track != NO_TRACK && self.tracks[row] != self.frame.focus_track {
+        if self.chosen.is_none() && self.frame.focus_track != NO_TRACK && self.tracks[row] != self.frame.focus_track {
             let grey = 0.299 * r + 0.587 * g + 0.114 * b;
             color = std::array::from_fn(|at| mix(mix(color[at], grey, 0.7), ground[at], 0.55));
         }
@@ -160,12 +166,25 @@ impl Scattered {
     }
 
     fn plan(&self, kind: SplatKind) -> SplatPlan {
-        SplatPlan::new(SIZE, self.positions.len(), kind)
+        self.with_chosen(SplatPlan::new(SIZE, self.positions.len(), kind))
+    }
+
+    fn with_chosen(&self, mut plan: SplatPlan) -> SplatPlan {
+        if self.chosen.is_some() {
+            plan.params = plan.params.with_chosen(self.positions.len(), 0x00aa_bbcc);
+        }
+        plan
+    }
+
+    /// Whether a row adds a colour.
+    fn is_bright(&self, row: usize) -> bool {
+        self.chosen.as_ref().is_none_or(|chosen| chosen.contains(row))
     }
 
     fn columns(&self) -> Vec<Vec<u32>> {
+        let words = self.chosen.as_ref().map_or_else(|| vec![u32::MAX], |chosen| chosen.words().to_vec());
         let axis = |axis: usize| bits(self.positions.iter().map(|position| position[axis]));
-        vec![axis(0), axis(1), axis(2), self.colors.clone(), self.tracks.clone()]
+        vec![axis(0), axis(1), axis(2), self.colors.clone(), self.tracks.clone(), words]
     }
 
     fn on_gpu(&self, kernel: &'static Kernel, params: SplatParams, outputs: &[usize]) -> Vec<Vec<u32>> {
@@ -176,7 +195,7 @@ impl Scattered {
     }
 
     fn on_cpu(&self, plan: &SplatPlan, kind: SplatKind) -> CpuSplat {
-        let rows = SplatRows { positions: &self.positions, colors: &self.colors, tracks: &self.tracks };
+        let rows = SplatRows { positions: &self.positions, colors: &self.colors, tracks: &self.tracks, chosen: self.chosen.as_ref() };
         let mut cpu = CpuSplat::default();
         let grid = Gridded { plan, kind, dimensions: self.dimensions };
         cpu.draw(&self.frame, grid, rows, &HeatMap::of(Theme::Dark), false);
@@ -195,21 +214,28 @@ pub fn same<T: PartialEq + std::fmt::Debug>(what: &str, found: &[T], expected: &
 /// Counts of all rows, of parts of them, and in cells of several pixels, from both engines.
 fn count(rows: usize, dims: usize, mistake: bool) -> Result<(), String> {
     let scattered = Scattered::new(rows, dims);
-    let smooth = |pixels: f32| SplatPlan::smooth(SIZE, rows, pixels);
+    let smooth = |pixels: f32| scattered.with_chosen(SplatPlan::smooth(SIZE, rows, pixels));
     for (mut plan, stride, phase) in
         [(smooth(0.0), 1, 0), (smooth(0.0), 3, 0), (smooth(0.0), 3, 2), (smooth(2.0), 1, 0), (smooth(9.5), 1, 0)]
     {
         plan.params = SplatParams { stride, phase, ..plan.params };
         let params = plan.params;
         let cells = params.cells as usize;
-        let mut expected = vec![0; cells + OUTSIDE_CELLS];
+        let mut expected = vec![0; params.counts()];
         let is_in = |row: &usize| (row / RUN) as u32 % stride == phase;
-        (0..rows).filter(is_in).for_each(|row| expected[scattered.cell(row, &params)] += 1);
+        for row in (0..rows).filter(is_in) {
+            let cell = scattered.cell(row, &params);
+            expected[cell] += 1;
+            if scattered.chosen.is_some() && scattered.is_bright(row) && cell < cells {
+                expected[cells + OUTSIDE_CELLS + cell] += 1;
+            }
+        }
         expected[5] += u32::from(mistake);
-        let found = scattered.on_gpu(&kernels::COUNT, params, &[cells + OUTSIDE_CELLS]);
+        let found = scattered.on_gpu(&kernels::COUNT, params, &[params.counts()]);
         same("counts", &found[0], &expected)?;
         let cpu = scattered.on_cpu(&plan, SplatKind::Density);
-        same("the CPU's counts", &cpu.counts(), &expected[..cells])?;
+        same("the CPU's counts", &cpu.all_counts(), &expected[..cells])?;
+        same("the CPU's counts of what is toned", &cpu.counts(), &expected[params.first as usize..][..cells])?;
         same("rows on the CPU", &[cpu.total()], &[(0..rows).filter(is_in).count()])?;
     }
     Ok(())
@@ -220,23 +246,28 @@ fn color(rows: usize, dims: usize, mistake: bool) -> Result<(), String> {
     let scattered = Scattered::new(rows, dims);
     let plan = scattered.plan(SplatKind::Colors);
     let params = plan.params;
-    let mut counts = vec![0u32; PIXELS + OUTSIDE_CELLS];
+    let first = params.first as usize;
+    let mut counts = vec![0u32; params.counts()];
     let mut sums = vec![[0.0f64; 3]; PIXELS];
     for row in 0..rows {
         let cell = scattered.cell(row, &params);
         counts[cell] += 1;
-        if let Some(sum) = sums.get_mut(cell) {
+        if let Some(sum) = sums.get_mut(cell).filter(|_| scattered.is_bright(row)) {
+            if first > 0 {
+                counts[first + cell] += 1;
+            }
             sum.iter_mut().zip(scattered.ink(row)).for_each(|(sum, ink)| *sum += ink);
         }
     }
-    sums[PIXELS / 2][1] += if mistake { 1.0 + f64::from(counts[PIXELS / 2]) } else { 0.0 };
-    let gpu = scattered.on_gpu(&kernels::COLOR, params, &[PIXELS + OUTSIDE_CELLS, 3 * PIXELS]);
+    sums[PIXELS / 2][1] += if mistake { 1.0 + f64::from(counts[first + PIXELS / 2]) } else { 0.0 };
+    let gpu = scattered.on_gpu(&kernels::COLOR, params, &[params.counts(), 3 * PIXELS]);
     let cpu = scattered.on_cpu(&plan, SplatKind::Colors);
     same("counts", &gpu[0], &counts)?;
-    same("the CPU's counts", &cpu.counts(), &counts[..PIXELS])?;
-    let is_exact = dims == 2 && scattered.frame.focus_track == NO_TRACK;
+    same("the CPU's counts", &cpu.all_counts(), &counts[..PIXELS])?;
+    same("the CPU's counts of what is toned", &cpu.counts(), &counts[first..][..PIXELS])?;
+    let is_exact = dims == 2 && (scattered.frame.focus_track == NO_TRACK || first > 0);
     let near = |what: &str, pixel: usize, found: [u32; 3]| {
-        let slack = if is_exact { 1e-6 } else { 0.51 * f64::from(counts[pixel]) };
+        let slack = if is_exact { 1e-6 } else { 0.51 * f64::from(counts[first + pixel]) };
         let is_near = found.iter().zip(sums[pixel]).all(|(&found, sum)| (f64::from(found) - sum).abs() <= slack);
         is_near.then_some(()).ok_or_else(|| format!("{what}: {found:?} in pixel {pixel}, not {:?}", sums[pixel]))
     };
@@ -253,6 +284,8 @@ fn lines(rows: usize, dims: usize, mistake: bool) -> Result<(), String> {
     let scattered = Scattered::new(rows, dims);
     let plan = scattered.plan(SplatKind::Lines);
     let (width, height) = (i64::from(SIZE[0]), i64::from(SIZE[1]));
+    let first = plan.params.first as usize;
+    let mut bright = vec![0u32; PIXELS];
     let (mut counts, mut sums, mut open) = (vec![0u32; PIXELS], vec![[0.0f64; 3]; PIXELS], vec![false; PIXELS]);
     for row in 0..rows.saturating_sub(1) {
         let seen = |row: usize| {
@@ -277,6 +310,10 @@ fn lines(rows: usize, dims: usize, mistake: bool) -> Result<(), String> {
             };
             if let Some(cell) = cell_at(across.floor() as i64) {
                 counts[cell] += 1;
+                if !scattered.is_bright(row) {
+                    continue;
+                }
+                bright[cell] += 1;
                 sums[cell].iter_mut().zip(scattered.ink(row)).for_each(|(sum, ink)| *sum += ink);
             }
             // What is far outside is known less well.
@@ -289,16 +326,20 @@ fn lines(rows: usize, dims: usize, mistake: bool) -> Result<(), String> {
     // A mistake in a cell that is compared.
     let wrong = (0..PIXELS).find(|&cell| !open[cell]).filter(|_| mistake);
     wrong.into_iter().for_each(|cell| counts[cell] += 1);
-    let gpu = scattered.on_gpu(&kernels::LINES, plan.params, &[PIXELS + OUTSIDE_CELLS, 3 * PIXELS]);
+    let gpu = scattered.on_gpu(&kernels::LINES, plan.params, &[plan.params.counts(), 3 * PIXELS]);
     let cpu = scattered.on_cpu(&plan, SplatKind::Lines);
     let cpu_sums = cpu.sums();
     for (what, found, found_sums) in [
-        ("the shader", &gpu[0][..PIXELS], gpu[1].chunks_exact(3).map(|sum| [sum[0], sum[1], sum[2]]).collect()),
-        ("the CPU", &cpu.counts()[..], cpu_sums),
+        (
+            "the shader",
+            [&gpu[0][..PIXELS], &gpu[0][first..][..PIXELS]],
+            gpu[1].chunks_exact(3).map(|sum| [sum[0], sum[1], sum[2]]).collect(),
+        ),
+        ("the CPU", [&cpu.all_counts()[..], &cpu.counts()[..]], cpu_sums),
     ] {
         for cell in (0..PIXELS).filter(|&cell| !open[cell]) {
-            same(&format!("{what}'s lines in cell {cell}"), &[found[cell]], &[counts[cell]])?;
-            let slack = 0.51 * f64::from(counts[cell]) + 1e-6;
+            same(&format!("{what}'s lines in cell {cell}"), &found.map(|counts| counts[cell]), &[counts[cell], bright[cell]])?;
+            let slack = 0.51 * f64::from(bright[cell]) + 1e-6;
             let is_near = found_sums[cell].iter().zip(sums[cell]).all(|(&found, sum)| (f64::from(found) - sum).abs() <= slack);
             if !is_near {
                 return Err(format!("{what}: {:?} in cell {cell}, not {:?}", found_sums[cell], sums[cell]));

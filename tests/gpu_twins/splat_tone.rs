@@ -31,8 +31,11 @@ fn smoothing(rows: usize, dims: usize) -> (SplatPlan, Vec<u32>, [Vec<f64>; 2]) {
 }
 
 pub fn smooth_rows(rows: usize, dims: usize, mistake: bool) -> Result<(), String> {
-    let (plan, counts, [mut expected, _]) = smoothing(rows, dims);
+    let (mut plan, mut counts, [mut expected, _]) = smoothing(rows, dims);
     expected[0] += if mistake { 0.01 } else { 0.0 };
+    // What is to be smoothed may lie behind other counts.
+    plan.params.first = rows as u32 % 3;
+    counts.splice(0..0, vec![77; rows % 3]);
     let data = [counts, bits(plan.weights.iter().copied()), bits(std::iter::repeat_n(f32::NAN, expected.len()))];
     let workgroups = expected.len().div_ceil(WORKGROUP);
     let found = run(&kernels::SMOOTH_ROWS, [&[], bytemuck::bytes_of(&plan.params)], &data, workgroups);
@@ -87,7 +90,9 @@ pub fn histogram(rows: usize, dims: usize, mistake: bool) -> Result<(), String> 
         let on_cpu = Histogram::of(&counts, faint);
         // What lies behind the last cell is not counted.
         counts.extend([500; OUTSIDE_CELLS]);
-        let params = SplatParams { faint, ..params_of(cells) };
+        // The chosen rows' counts lie behind other ones.
+        counts.splice(0..0, vec![500; rows % 3]);
+        let params = SplatParams { faint, first: rows as u32 % 3, ..params_of(cells) };
         let data = [counts, vec![0; BUCKETS]];
         let found = run(&kernels::HISTOGRAM, [&[], bytemuck::bytes_of(&params)], &data, cells.div_ceil(CELLS_EACH));
         same("the histogram", &found[0], &expected)?;

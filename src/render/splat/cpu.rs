@@ -14,7 +14,7 @@ use super::project::{PlaneProjector, Projector, SpaceProjector};
 use super::smooth::Smoother;
 use super::tone::{self, BUCKETS, Histogram};
 use crate::render::gpu_data::FrameUniform;
-use crate::scene::{Dimensions, HeatMap};
+use crate::scene::{ChosenRows, Dimensions, HeatMap};
 
 /// What a splat reads of a scene, a value a row.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +25,8 @@ pub struct SplatRows<'a> {
     pub colors: &'a [u32],
     /// The position of each row's track; not read for [`SplatKind::Density`].
     pub tracks: &'a [u32],
+    /// The rows that stand out from all of them.
+    pub chosen: Option<&'a ChosenRows>,
 }
 
 /// The grid that rows are splatted into.
@@ -41,6 +43,9 @@ pub struct Gridded<'a> {
 /// The cells of a picture and what becomes of them. Kept from frame to frame, so that nothing is allocated.
 #[derive(Debug, Default)]
 pub struct CpuSplat {
+    // Of all rows, where the others are of the chosen ones.
+    all: Vec<Vec<u32>>,
+    has_chosen: bool,
     counts: Vec<Vec<u32>>,
     sums: Vec<Vec<[u32; 4]>>,
     smoother: Smoother,
@@ -62,11 +67,13 @@ impl CpuSplat {
         let clip = frame.clip_from_layout();
         self.kind = Some(kind);
         let before = if goes_on { self.outside } else { 0 };
-        let rows = |cpu: &mut Self| match dimensions {
+        let splat = |cpu: &mut Self| match dimensions {
             Dimensions::Two => cpu.accumulate(&PlaneProjector::new(clip, size, &params), frame, (params, kind, goes_on), rows),
             Dimensions::Three => cpu.accumulate(&SpaceProjector::new(clip, size, &params), frame, (params, kind, goes_on), rows),
         };
-        self.outside = before + rows(self);
+        self.has_chosen = rows.chosen.is_some();
+        self.outside = before + splat(self);
+        merge(&mut self.all);
         let splatted = Instant::now();
         let histogram = match kind {
             SplatKind::Density => {
@@ -114,6 +121,10 @@ impl CpuSplat {
                 if params.veil == 0 { color } else { tone::veiled(color, params.veil) }
             });
         }
+        if self.has_chosen {
+            let values = self.all.first().map_or(&[][..], Vec::as_slice);
+            DensityPainter { values, params, tones, heat }.lay_grey_under(&mut self.picture, size);
+        }
     }
 
     /// The newest picture.
@@ -129,7 +140,7 @@ impl CpuSplat {
         [("splat", splat), ("sum", sum), ("resolve", resolve)]
     }
 
-    /// The newest grid's counts, `[height, width]`.
+    /// The newest grid's counts, of the chosen rows where some are. `[height, width]`
     #[must_use]
     pub fn counts(&self) -> Vec<u32> {
         match self.kind {
@@ -156,7 +167,13 @@ impl CpuSplat {
     /// Rows that were splatted, those outside of the picture among them.
     #[must_use]
     pub fn total(&self) -> usize {
-        self.counts().into_iter().map(|count| count as usize).sum::<usize>() + self.outside
+        self.all_counts().into_iter().map(|count| count as usize).sum::<usize>() + self.outside
+    }
+
+    /// The newest grid's counts of all rows, chosen or not. `[height, width]`
+    #[must_use]
+    pub fn all_counts(&self) -> Vec<u32> {
+        if self.has_chosen { self.all.first().cloned().unwrap_or_default() } else { self.counts() }
     }
 
     /// Adds up rows in as many parts as there are threads; returns how many fell outside.
@@ -168,7 +185,36 @@ impl CpuSplat {
         rows: SplatRows<'_>,
     ) -> usize {
         let plan = Rows { params, rows: rows.positions.len(), goes_on };
-        let SplatRows { positions, colors, tracks } = rows;
+        let Some(chosen) = rows.chosen else { return self.accumulate_those(projector, frame, (&plan, kind), rows, |_| true) };
+        let SplatRows { positions, tracks, .. } = rows;
+        let outside = if kind == SplatKind::Lines {
+            plan.splat(&mut self.all, |cells, row| {
+                line_from(projector, positions, tracks, row, |begin, end, _| {
+                    lines::walk(begin, end, &params, |cell| add_to(cells, cell, ()))
+                });
+                true
+            })
+        } else {
+            plan.splat(&mut self.all, |cells, row| {
+                let cell = projector.cell(positions[row]).and_then(|(cell, _)| cells.get_mut(cell));
+                cell.map(|cell| cell.add(())).is_some()
+            })
+        };
+        self.accumulate_those(projector, frame, (&plan, kind), rows, |row| chosen.contains(row));
+        outside
+    }
+
+    /// The same of the rows that `is_wanted` says alone; the others do not count as outside.
+    fn accumulate_those(
+        &mut self,
+        projector: &impl Projector,
+        frame: &FrameUniform,
+        (plan, kind): (&Rows, SplatKind),
+        rows: SplatRows<'_>,
+        is_wanted: impl Fn(usize) -> bool + Sync,
+    ) -> usize {
+        let params = plan.params;
+        let SplatRows { positions, colors, tracks, .. } = rows;
         let mixer = Mixer::new(frame, params.levels);
         let is_plain = mixer.is_plain();
         let ink = |row: usize, w: f32| {
@@ -180,27 +226,46 @@ impl CpuSplat {
         };
         match kind {
             SplatKind::Density => plan.splat(&mut self.counts, |cells, row| {
+                if !is_wanted(row) {
+                    return true;
+                }
                 let cell = projector.cell(positions[row]).and_then(|(cell, _)| cells.get_mut(cell));
                 cell.map(|cell| cell.add(())).is_some()
             }),
             SplatKind::Colors => plan.splat(&mut self.sums, |cells, row| {
+                if !is_wanted(row) {
+                    return true;
+                }
                 let cell = projector.cell(positions[row]).and_then(|(cell, w)| cells.get_mut(cell).map(|cell| (cell, w)));
                 cell.map(|(cell, w)| cell.add(ink(row, w))).is_some()
             }),
             SplatKind::Lines => plan.splat(&mut self.sums, |cells, row| {
-                let next = positions.get(row + 1).filter(|_| tracks[row] == tracks[row + 1]);
-                if let Some(&next) = next
-                    && let (Some((begin, w)), Some((end, _))) = (projector.place(positions[row]), projector.place(next))
-                {
-                    let ink = ink(row, w);
-                    lines::walk(begin, end, &params, |cell| {
-                        if let Some(cell) = cells.get_mut(cell) {
-                            cell.add(ink);
-                        }
+                if is_wanted(row) {
+                    line_from(projector, positions, tracks, row, |begin, end, w| {
+                        let ink = ink(row, w);
+                        lines::walk(begin, end, &params, |cell| add_to(cells, cell, ink));
                     });
                 }
                 true
             }),
         }
+    }
+}
+
+/// Hands on the ends of the line from a row to the next of its track, where both are seen, and clip-space w of the first.
+#[inline]
+fn line_from(projector: &impl Projector, positions: &[[f32; 3]], tracks: &[u32], row: usize, draw: impl FnOnce([f32; 2], [f32; 2], f32)) {
+    let next = positions.get(row + 1).filter(|_| tracks[row] == tracks[row + 1]);
+    if let Some(&next) = next
+        && let (Some((begin, w)), Some((end, _))) = (projector.place(positions[row]), projector.place(next))
+    {
+        draw(begin, end, w);
+    }
+}
+
+#[inline]
+fn add_to<C: Cell>(cells: &mut [C], cell: usize, ink: C::Ink) {
+    if let Some(cell) = cells.get_mut(cell) {
+        cell.add(ink);
     }
 }

@@ -1,7 +1,7 @@
 //! The splat in compute shaders: counts and sums of colours by integer atomics, their histogram and tones, and a pass that colours them.
 
 use super::kernels::{self, CELLS_EACH, WORKGROUP};
-use super::params::{MOST_REACH, OUTSIDE_CELLS, RUN, SplatKind, SplatParams, SplatPlan};
+use super::params::{MOST_REACH, RUN, SplatKind, SplatParams, SplatPlan};
 use super::progress::Part;
 use super::resolve::ResolvePass;
 use super::tone::BUCKETS;
@@ -49,7 +49,7 @@ struct Grid {
 impl Grid {
     /// Whether it has the buffers and the kernel that a grid of these parameters and this kind takes.
     fn fits(&self, params: &SplatParams, kind: SplatKind) -> bool {
-        let shape = |of: &SplatParams| (of.width, of.cells, of.reach > 0);
+        let shape = |of: &SplatParams| (of.width, of.cells, of.reach > 0, of.first > 0);
         self.kind == kind && shape(&self.params) == shape(params)
     }
 }
@@ -166,7 +166,7 @@ impl GpuSplat {
     ) -> Result<Grid, GpuError> {
         let cells = grid.cells as usize;
         let has_colors = kind.has_colors();
-        let counts = StorageBuffer::zeroed(context, "splat.counts", cells + OUTSIDE_CELLS)?;
+        let counts = StorageBuffer::zeroed(context, "splat.counts", grid.counts())?;
         let sums = StorageBuffer::zeroed(context, "splat.sums", if has_colors { 3 * cells } else { 1 })?;
         let smoothed = if grid.reach > 0 { cells } else { 1 };
         let spread = StorageBuffer::<f32>::zeroed(context, "splat.spread", smoothed)?;
@@ -174,10 +174,11 @@ impl GpuSplat {
         let histogram = StorageBuffer::zeroed(context, "splat.histogram", BUCKETS)?;
         let curve = StorageBuffer::<f32>::zeroed(context, "splat.curve", BUCKETS)?;
         let total = StorageBuffer::zeroed(context, "splat.total", 1)?;
-        let MapBuffers { positions, colors, tracks, .. } = buffers;
+        let MapBuffers { positions, colors, tracks, chosen, .. } = buffers;
         let params = self.params.buffer();
         let mut columns =
-            vec![frame.buffer(), params, &positions.x, &positions.y, &positions.z, colors.buffer(), tracks.buffer(), counts.buffer()];
+            vec![frame.buffer(), params, &positions.x, &positions.y, &positions.z, colors.buffer(), tracks.buffer(), chosen.buffer()];
+        columns.push(counts.buffer());
         if has_colors {
             columns.push(sums.buffer());
         }
@@ -200,7 +201,7 @@ impl GpuSplat {
             classify: self.histogram.bind(context, &[params, values, histogram.buffer()])?,
             draw_curve: self.curve.bind(context, &[params, histogram.buffer(), curve.buffer()])?,
             add_up: self.total.bind(context, &[params, counts.buffer(), total.buffer()])?,
-            colored: self.resolve.bind(context, [values, sums.buffer(), curve.buffer(), self.heat.buffer()]),
+            colored: self.resolve.bind(context, [values, sums.buffer(), curve.buffer(), self.heat.buffer(), counts.buffer()]),
             counts,
             sums,
             histogram,

@@ -17,7 +17,8 @@ impl Mixer {
             levels: levels as f32,
             background: frame.background,
             fitted_w: frame.fitted_w,
-            focus_track: frame.focus_track,
+            // Chosen rows do not step back, and no others add colours.
+            focus_track: if frame.has_chosen == 0 { frame.focus_track } else { NO_TRACK },
             is_deep: frame.fitted_w != 1.0,
         }
     }

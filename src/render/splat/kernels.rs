@@ -29,7 +29,8 @@ pub const COUNT: Kernel = Kernel::linear(
         Binding::input(2),
         Binding::input(3),
         Binding::input(4),
-        Binding::output(5),
+        Binding::input(5),
+        Binding::output(6),
     ],
 );
 
@@ -46,8 +47,9 @@ pub const COLOR: Kernel = Kernel::linear(
         Binding::input(2),
         Binding::input(3),
         Binding::input(4),
-        Binding::output(5),
+        Binding::input(5),
         Binding::output(6),
+        Binding::output(7),
     ],
 );
 

@@ -21,7 +21,7 @@ pub mod tone;
 
 pub use params::{SplatKind, SplatParams, SplatPlan};
 
-use super::gpu_data::{FrameUniform, MapBuffers};
+use super::gpu_data::{FrameUniform, MapBuffers, chosen_of};
 use super::target::ViewTarget;
 use crate::gpu::{GpuContext, GpuError, PassTimer, UniformBuffer};
 use crate::scene::{Camera, HeatMap, Scene, Theme, ViewKind};
@@ -141,6 +141,9 @@ impl Splat {
         let rows = buffers.positions.len;
         self.kind = Some(kind);
         let mut plan = plan_of(scene, kind, target.size, rows);
+        if frame.0.has_chosen != 0 {
+            plan.params = plan.params.with_chosen(rows, scene.theme.faint_text().to_packed());
+        }
         let wants_cpu = match self.engine {
             _ if buffers.is_on_host() => true,
             SplatEngine::Auto => context.caps.is_cpu(),
@@ -153,7 +156,7 @@ impl Splat {
             params: plan.params,
             theme: scene.theme,
             kind,
-            revisions: [scene.revision, scene.layout_revision],
+            revisions: [scene.revision, scene.layout_revision, scene.chosen_revision],
             is_cpu: host.is_some(),
         };
         let part = if buffers.is_written_elsewhere() {
@@ -180,7 +183,7 @@ impl Splat {
             let Some((_, heat)) = &self.heat else { return Ok(0) };
             let grid = Gridded { plan: &plan, kind, dimensions: target.dimensions };
             if part.phase.is_some() {
-                let splat_rows = SplatRows { positions: &scene.positions, colors, tracks };
+                let splat_rows = SplatRows { positions: &scene.positions, colors, tracks, chosen: chosen_of(scene) };
                 self.cpu.draw(frame.0, grid, splat_rows, heat, part.goes_on);
                 let [(_, ms), ..] = self.cpu.stages_ms();
                 self.cpu_ms_per_row = Some(ms / plan.params.rows_of(rows).max(1) as f64);

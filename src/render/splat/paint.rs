@@ -58,6 +58,20 @@ impl DensityPainter<'_> {
         });
     }
 
+    /// Lays all rows in one grey under a picture of the chosen ones; the values are the counts of all.
+    pub(super) fn lay_grey_under(&self, picture: &mut [u32], size: [usize; 2]) {
+        let [width, _] = size;
+        picture.par_chunks_mut((BAND_ROWS * width).max(1)).enumerate().for_each(|(band, pixels)| {
+            let mut here = Row::default();
+            for (y, pixels) in (band * BAND_ROWS..).zip(pixels.chunks_mut(width.max(1))) {
+                self.fill(&mut here, y, width);
+                for (pixel, &count) in pixels.iter_mut().zip(&here.values) {
+                    *pixel = tone::over_grey(*pixel, count, &self.params);
+                }
+            }
+        });
+    }
+
     /// Values and tones of a row of pixels.
     fn fill(&self, row: &mut Row, y: usize, width: usize) {
         let (across, margin, cell) = (self.params.width as usize, self.params.margin as usize, self.params.cell as f32);

@@ -69,6 +69,12 @@ pub struct SplatParams {
     pub lines: u32,
     /// What colours step back toward while a track stands out, packed sRGB; 0: they do not.
     pub veil: u32,
+    /// Where in the counts those of the chosen rows begin, which are what is toned then; 0: nothing is chosen.
+    pub first: u32,
+    /// A count of so many octaves has the strongest grey of those that are not chosen.
+    pub octaves: u32,
+    /// That grey, packed sRGB.
+    pub grey: u32,
 }
 
 /// A grid over a picture, with the weights of its smoothing.
@@ -97,6 +103,9 @@ impl SplatPlan {
             reach: 0,
             lines: 0,
             veil: 0,
+            first: 0,
+            octaves: 1,
+            grey: 0,
         };
         Self { params, weights: Vec::new() }
     }
@@ -132,6 +141,18 @@ impl SplatPlan {
 }
 
 impl SplatParams {
+    /// The same where some of `rows` rows are chosen: they are counted a second time, and stand out from all of them in `grey`.
+    #[must_use]
+    pub fn with_chosen(self, rows: usize, grey: u32) -> Self {
+        Self { first: self.cells + OUTSIDE_CELLS as u32, octaves: rows.max(1).ilog2() + 1, grey, ..self }
+    }
+
+    /// Counts that there are: of all cells, of what is outside, and of the chosen rows once more.
+    #[must_use]
+    pub fn counts(&self) -> usize {
+        self.cells as usize + OUTSIDE_CELLS + if self.first > 0 { self.cells as usize } else { 0 }
+    }
+
     /// Cells from top to bottom.
     #[must_use]
     pub fn height(&self) -> u32 {

@@ -32,7 +32,7 @@ impl ResolvePass {
         let storage = wgpu::BufferBindingType::Storage { read_only: true };
         context.scoped(RESOLVE.name, || {
             let first = layout(&[entry(1, wgpu::BufferBindingType::Uniform)]);
-            let cells = layout(&(0..4).map(|binding| entry(binding, storage)).collect::<Vec<_>>());
+            let cells = layout(&(0..5).map(|binding| entry(binding, storage)).collect::<Vec<_>>());
             let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
                 label: Some(RESOLVE.name),
                 bind_group_layouts: &[Some(&first), Some(&cells)],
@@ -73,9 +73,9 @@ impl ResolvePass {
         })
     }
 
-    /// Puts counts, sums, tones and colours in place.
+    /// Puts values, sums, tones, colours and counts in place.
     #[must_use]
-    pub fn bind(&self, context: &GpuContext, buffers: [&wgpu::Buffer; 4]) -> wgpu::BindGroup {
+    pub fn bind(&self, context: &GpuContext, buffers: [&wgpu::Buffer; 5]) -> wgpu::BindGroup {
         let entries: Vec<_> =
             (0..).zip(buffers).map(|(binding, buffer)| wgpu::BindGroupEntry { binding, resource: buffer.as_entire_binding() }).collect();
         context.device.create_bind_group(&wgpu::BindGroupDescriptor { label: Some(RESOLVE.name), layout: &self.cells, entries: &entries })

@@ -6,6 +6,7 @@
 
 use rayon::prelude::*;
 
+use super::params::SplatParams;
 use crate::scene::HeatMap;
 
 /// Buckets of counts: 32 octaves of 16.
@@ -18,6 +19,9 @@ const STRONGEST: f32 = 0.3;
 const MOST_GAIN: f32 = 3.0;
 /// The share of its opacity that a colour keeps behind the veil.
 const VEILED_OPACITY: f32 = 0.75;
+/// Opacity of the grey of rows that are not chosen: of a single one, and of as many as there are.
+const LEAST_GREY: f32 = 0.12;
+const MOST_GREY: f32 = 0.6;
 
 /// A count's bucket: its octave, and the four bits below its highest.
 #[must_use]
@@ -135,6 +139,18 @@ pub fn veiled(color: u32, veil: u32) -> u32 {
     let channels = [toward(r, grey, 0.7), toward(g, grey, 0.7), toward(b, grey, 0.7), alpha];
     let at = |at: usize| ((if at < 3 { toward(channels[at], ground[at], 0.55) } else { alpha }) * VEILED_OPACITY + 0.5) as u8;
     u32::from_le_bytes(std::array::from_fn(at))
+}
+
+/// A premultiplied colour over the grey of `count` rows.
+#[must_use]
+pub fn over_grey(color: u32, count: f32, params: &SplatParams) -> u32 {
+    let strength = ((1.0 + count).log2() / params.octaves as f32).min(1.0);
+    let alpha = (LEAST_GREY + (MOST_GREY - LEAST_GREY) * strength) * count.min(1.0);
+    let [r, g, b, _] = params.grey.to_le_bytes().map(f32::from);
+    let grey = [r, g, b, 255.0].map(|channel| channel * alpha);
+    let color = color.to_le_bytes().map(f32::from);
+    let through = 1.0 - color[3] / 255.0;
+    u32::from_le_bytes(std::array::from_fn(|at| (color[at] + grey[at] * through + 0.5) as u8))
 }
 
 /// The opacity of each bucket where rows have colours.

@@ -1,0 +1,125 @@
+//! Drawing an outline on the map with the pointer, and the keys that go with it.
+
+use egui::{CursorIcon, Event, Key, PointerButton, Pos2, Rect, Response, Shape, Stroke, Ui};
+use glam::Vec2;
+
+use super::theme::color;
+use crate::command::{Command, Tool};
+use crate::scene::{Combine, Theme};
+
+/// Between corners of an outline, in UI points, at least.
+const STEP: f32 = 2.0;
+/// Keys, and what they stand for.
+const KEYS: [(Key, Command); 6] = [
+    (Key::V, Command::SetTool(Tool::Move)),
+    (Key::M, Command::SetTool(Tool::Move)),
+    (Key::L, Command::SetTool(Tool::Lasso)),
+    (Key::R, Command::SetTool(Tool::Rectangle)),
+    (Key::I, Command::InvertChosen),
+    (Key::Escape, Command::ClearChosen),
+];
+
+/// An outline that is being drawn.
+#[derive(Clone, Debug, Default)]
+pub struct LassoState {
+    /// What becomes of what was chosen before, unless Shift or Alt say otherwise.
+    pub how: Combine,
+    corners: Vec<Pos2>,
+    held: Option<Combine>,
+}
+
+/// Lets the pointer draw, and shows it; whether it has the primary button's drag for itself.
+pub fn lasso_ui(
+    ui: &Ui,
+    rect: Rect,
+    response: &Response,
+    (tool, theme): (Tool, Theme),
+    state: &mut LassoState,
+    commands: &mut Vec<Command>,
+) -> bool {
+    let is_typing = ui.ctx().egui_wants_keyboard_input();
+    let pressed = |key| !is_typing && ui.input(|input| input.key_pressed(key) && !input.modifiers.command && !input.modifiers.ctrl);
+    let is_given_up = !state.corners.is_empty() && pressed(Key::Escape);
+    if is_given_up {
+        state.corners.clear();
+    } else {
+        commands.extend(KEYS.into_iter().filter(|(key, _)| pressed(*key)).map(|(_, command)| command));
+    }
+    if tool == Tool::Move {
+        state.corners.clear();
+        return false;
+    }
+    if response.hovered() {
+        ui.ctx().set_cursor_icon(CursorIcon::Crosshair);
+    }
+    if response.drag_started_by(PointerButton::Primary) {
+        state.corners = ui.input(|input| input.pointer.press_origin()).into_iter().collect();
+        state.held = combination(ui);
+    }
+    if response.dragged_by(PointerButton::Primary) && !state.corners.is_empty() {
+        // Every place that the pointer was at since the last frame, not only the newest.
+        ui.input(|input| {
+            for event in &input.events {
+                if let Event::PointerMoved(at) = event
+                    && state.corners.last().is_none_or(|last| last.distance(*at) >= STEP)
+                {
+                    state.corners.push(*at);
+                }
+            }
+        });
+        show(ui, rect, &outline(tool, &state.corners), theme);
+    }
+    if response.drag_stopped_by(PointerButton::Primary) {
+        let corners = outline(tool, &std::mem::take(&mut state.corners));
+        if corners.len() >= 3 {
+            let outline = corners.into_iter().map(|at| Vec2::new(at.x - rect.min.x, at.y - rect.min.y)).collect();
+            let how = state.held.or_else(|| combination(ui)).unwrap_or(state.how);
+            commands.push(Command::ChooseInside { outline, tool, how });
+        }
+    }
+    true
+}
+
+/// What the keys that are held say: Shift adds, Alt takes away.
+pub(super) fn combination(ui: &Ui) -> Option<Combine> {
+    ui.input(|input| match input.modifiers {
+        held if held.alt => Some(Combine::Subtract),
+        held if held.shift => Some(Combine::Add),
+        _ => None,
+    })
+}
+
+/// The corners of what is drawn: a rectangle's lie between where the pointer was pressed and where it is.
+fn outline(tool: Tool, corners: &[Pos2]) -> Vec<Pos2> {
+    match (tool, corners) {
+        (Tool::Rectangle, [first, .., last]) => {
+            let drawn = Rect::from_two_pos(*first, *last);
+            vec![drawn.left_top(), drawn.right_top(), drawn.right_bottom(), drawn.left_bottom()]
+        }
+        (Tool::Rectangle, _) => Vec::new(),
+        _ => corners.to_vec(),
+    }
+}
+
+fn show(ui: &Ui, rect: Rect, corners: &[Pos2], theme: Theme) {
+    let painter = ui.painter_at(rect);
+    // Light on dark points and dark on light ones: a line within a line.
+    for (width, ink) in [(3.5, theme.background()), (1.5, theme.accent())] {
+        painter.add(Shape::closed_line(corners.to_vec(), Stroke::new(width, color(ink))));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rectangle_has_four_corners_whichever_way_it_was_drawn() {
+        let at = |x: f32, y: f32| egui::pos2(x, y);
+        let expected = vec![at(1.0, 2.0), at(9.0, 2.0), at(9.0, 7.0), at(1.0, 7.0)];
+        assert_eq!(outline(Tool::Rectangle, &[at(9.0, 2.0), at(4.0, 4.0), at(1.0, 7.0)]), expected);
+        assert_eq!(outline(Tool::Rectangle, &[at(1.0, 7.0), at(9.0, 2.0)]), expected);
+        assert!(outline(Tool::Rectangle, &[at(1.0, 7.0)]).is_empty());
+        assert_eq!(outline(Tool::Lasso, &expected), expected);
+    }
+}
