@@ -1,5 +1,4 @@
-// A disc for each segment: instance = row, six vertices, no vertex buffer. Where rows are chosen, all rows come twice: first those that
-// step back, then the others, over them. After shared/frame.wgsl.
+// A disc for each segment: instance = row, six vertices, no vertex buffer. After shared/frame.wgsl and shared/sums.wgsl.
 // Twin of the vertex mathematics: `scene::scene::screen_from_clip`, compared by pixels in tests/render.rs.
 
 struct Disc {
@@ -10,13 +9,26 @@ struct Disc {
     @location(2) @interpolate(flat) color: vec4f,
 }
 
+// All but the track under the pointer, which is drawn over them.
 @vertex
-fn vs_main(@builtin(vertex_index) vertex: u32, @builtin(instance_index) instance: u32) -> Disc {
+fn vs_others(@builtin(vertex_index) vertex: u32, @builtin(instance_index) row: u32) -> Disc {
+    if has_focus(row) {
+        var none: Disc;
+        none.position = NOWHERE;
+        return none;
+    }
+    return disc_of(vertex, row);
+}
+
+@vertex
+fn vs_main(@builtin(vertex_index) vertex: u32, @builtin(instance_index) row: u32) -> Disc {
+    return disc_of(vertex, row);
+}
+
+fn disc_of(vertex: u32, row: u32) -> Disc {
     var disc: Disc;
-    let row = instance % frame.row_count;
     let clip = clip_of_row(row);
-    let is_others_turn = frame.has_chosen != 0u && steps_back(row) != (instance < frame.row_count);
-    if is_others_turn || !in_front(clip) {
+    if !in_front(clip) {
         disc.position = NOWHERE;
         return disc;
     }
@@ -30,12 +42,19 @@ fn vs_main(@builtin(vertex_index) vertex: u32, @builtin(instance_index) instance
     return disc;
 }
 
-// In a plane: blended, premultiplied, with one pixel of soft edge.
+// In a plane, of one track: over what is there, premultiplied, with one pixel of soft edge.
 @fragment
 fn fs_main(disc: Disc) -> @location(0) vec4f {
     let cover = clamp(disc.radius + 0.5 - length(disc.offset), 0.0, 1.0);
     let alpha = cover * disc.color.a * frame.point_opacity;
     return vec4f(disc.color.rgb * alpha, alpha);
+}
+
+// In a plane, of all rows: added up.
+@fragment
+fn fs_sums(disc: Disc) -> Sums {
+    let cover = clamp(disc.radius + 0.5 - length(disc.offset), 0.0, 1.0);
+    return sums_of(disc.color.rgb, cover * disc.color.a * frame.point_opacity, disc.color.a < 1.0);
 }
 
 // In a space: opaque, nearer discs hide farther ones.

@@ -1,6 +1,6 @@
 // Each track's line: instance i joins rows i and i + 1, and is nothing where they belong to different tracks, so that lines need
 // no geometry of their own. A piece is wider at its start than at its end: it points to where the music goes.
-// Where rows are chosen, all come twice, as in points.wgsl. After shared/frame.wgsl. Checked by pixels in tests/render.rs.
+// After shared/frame.wgsl and shared/sums.wgsl. Checked by pixels in tests/render.rs.
 
 struct Line {
     @builtin(position) position: vec4f,
@@ -35,16 +35,14 @@ fn stretch(vertex: u32, row: u32, start: vec4f, finish: vec4f, shares: vec2f) ->
 }
 
 @vertex
-fn vs_main(@builtin(vertex_index) vertex: u32, @builtin(instance_index) instance: u32) -> Line {
+fn vs_main(@builtin(vertex_index) vertex: u32, @builtin(instance_index) row: u32) -> Line {
     var line: Line;
-    let row = instance % frame.row_count;
     line.position = NOWHERE;
     if row + 1u >= frame.row_count || tracks[row] != tracks[row + 1u] {
         return line;
     }
     // The track under the pointer is drawn as a curve.
-    let is_others_turn = frame.has_chosen != 0u && steps_back(row) != (instance < frame.row_count);
-    if is_others_turn || has_focus(row) {
+    if has_focus(row) {
         return line;
     }
     return stretch(vertex, row, clip_of_row(row), clip_of_row(row + 1u), vec2f(0.0, 1.0));
@@ -93,9 +91,43 @@ fn on_curve(before: vec3f, here: vec3f, there: vec3f, after: vec3f, share: f32) 
     return left * here + (1.0 - left) * there + ((t - 2.0) * t + 1.0) * t * leaving + (t - 1.0) * t * t * arriving;
 }
 
+fn opacity_of(line: Line) -> f32 {
+    let cover = clamp(line.reach + 0.5 - abs(line.across), 0.0, 1.0);
+    return cover * min(line.color.a * frame.line_opacity, 1.0);
+}
+
+// Of all tracks: added up.
+@fragment
+fn fs_sums(line: Line) -> Sums {
+    return sums_of(line.color.rgb, opacity_of(line), line.color.a < 1.0);
+}
+
+// Of one track: over what is there.
 @fragment
 fn fs_main(line: Line) -> @location(0) vec4f {
-    let cover = clamp(line.reach + 0.5 - abs(line.across), 0.0, 1.0);
-    let alpha = cover * min(line.color.a * frame.line_opacity, 1.0);
+    let alpha = opacity_of(line);
+    return vec4f(line.color.rgb * alpha, alpha);
+}
+
+// In a space, what discs hide is left out, sample by sample.
+@group(2) @binding(0) var depths: texture_depth_multisampled_2d;
+
+fn seen(line: Line) -> f32 {
+    let pixel = vec2i(line.position.xy);
+    var seen = 0.0;
+    for (var sample = 0; sample < 4; sample++) {
+        seen += select(0.0, 0.25, line.position.z <= textureLoad(depths, pixel, sample));
+    }
+    return seen;
+}
+
+@fragment
+fn fs_sums_behind(line: Line) -> Sums {
+    return sums_of(line.color.rgb, opacity_of(line) * seen(line), line.color.a < 1.0);
+}
+
+@fragment
+fn fs_main_behind(line: Line) -> @location(0) vec4f {
+    let alpha = opacity_of(line) * seen(line);
     return vec4f(line.color.rgb * alpha, alpha);
 }

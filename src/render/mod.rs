@@ -3,7 +3,9 @@
 //! The map is drawn on a transparent ground, premultiplied, in sRGB numbers, as egui blends: grid and background are egui's,
 //! behind it, words are egui's, over it. So text and lines are crisp at any scale, and a window and a picture file share all of it.
 
+pub mod blend;
 pub mod gpu_data;
+pub mod marks;
 pub mod passes;
 pub mod renderer;
 pub mod splat;
@@ -20,6 +22,7 @@ use crate::gpu::{Kernel, ShaderSource};
 pub const SHADERS: &[ShaderSource] = &[
     passes::POINTS,
     passes::TRAJECTORIES,
+    blend::RESOLVE,
     splat::kernels::COUNT.shader,
     splat::kernels::COLOR.shader,
     splat::kernels::LINES.shader,

@@ -1,27 +1,34 @@
-//! The drawing pipelines: discs and lines, each for a plane and for a space.
+//! The drawing pipelines of discs and lines.
 
+use super::blend;
 use super::target::{COLOR_FORMAT, DEPTH_FORMAT, sample_count};
 use crate::gpu::{GpuContext, GpuError, ShaderSource};
 use crate::scene::Dimensions;
 use crate::shader_part;
 
 /// Discs.
-pub const POINTS: ShaderSource =
-    ShaderSource { name: "map.points", parts: &[shader_part!("shared/frame.wgsl"), shader_part!("points.wgsl")] };
+pub const POINTS: ShaderSource = ShaderSource {
+    name: "map.points",
+    parts: &[shader_part!("shared/frame.wgsl"), shader_part!("shared/sums.wgsl"), shader_part!("points.wgsl")],
+};
 /// Lines.
-pub const TRAJECTORIES: ShaderSource =
-    ShaderSource { name: "map.trajectories", parts: &[shader_part!("shared/frame.wgsl"), shader_part!("trajectories.wgsl")] };
+pub const TRAJECTORIES: ShaderSource = ShaderSource {
+    name: "map.trajectories",
+    parts: &[shader_part!("shared/frame.wgsl"), shader_part!("shared/sums.wgsl"), shader_part!("trajectories.wgsl")],
+};
 
 /// Storage columns that a pass reads: x, y, z, colour, track, chosen or not.
 pub const COLUMN_COUNT: u32 = 6;
 
-/// The bind group layouts that all passes share: the frame, and the columns.
+/// The bind group layouts that passes share: the frame, the columns, and depths.
 #[derive(Debug)]
 pub struct Layouts {
     /// Group 0.
     pub frame: wgpu::BindGroupLayout,
     /// Group 1.
     pub columns: wgpu::BindGroupLayout,
+    /// Group 2 of what lies behind discs.
+    pub depth: wgpu::BindGroupLayout,
 }
 
 impl Layouts {
@@ -42,19 +49,50 @@ impl Layouts {
         Self {
             frame: layout("map.frame", &[entry(0, wgpu::BufferBindingType::Uniform, wgpu::ShaderStages::VERTEX_FRAGMENT)]),
             columns: layout("map.columns", &columns),
+            depth: layout(
+                "map.depth",
+                &[wgpu::BindGroupLayoutEntry {
+                    binding: 0,
+                    visibility: wgpu::ShaderStages::FRAGMENT,
+                    ty: wgpu::BindingType::Texture {
+                        sample_type: wgpu::TextureSampleType::Depth,
+                        view_dimension: wgpu::TextureViewDimension::D2,
+                        multisampled: true,
+                    },
+                    count: None,
+                }],
+            ),
         }
     }
 }
 
-/// The pipelines of one kind of picture.
+/// The pipelines of discs and lines.
 #[derive(Debug)]
 pub struct Passes {
-    /// Discs.
-    pub points: wgpu::RenderPipeline,
-    /// Lines.
-    pub trajectories: wgpu::RenderPipeline,
-    /// Curves through the rows of a few tracks.
-    pub curves: wgpu::RenderPipeline,
+    /// Discs of all rows but the focus', added up: in a plane.
+    pub discs_summed: wgpu::RenderPipeline,
+    /// Discs over what is there.
+    pub discs_over: wgpu::RenderPipeline,
+    /// Discs that hide one another: in a space.
+    pub discs_opaque: wgpu::RenderPipeline,
+    /// Lines of all tracks but the focus', added up.
+    pub lines_summed: wgpu::RenderPipeline,
+    /// Of these, what discs do not hide.
+    pub lines_summed_behind: wgpu::RenderPipeline,
+    /// Curves through the rows of a track, over what is there.
+    pub curves_over: wgpu::RenderPipeline,
+    /// Of these, what discs do not hide.
+    pub curves_over_behind: wgpu::RenderPipeline,
+}
+
+/// How a pass puts its marks into the picture.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Manner {
+    Summed,
+    SummedBehind,
+    Over,
+    OverBehind,
+    Opaque,
 }
 
 impl Passes {
@@ -62,13 +100,17 @@ impl Passes {
     ///
     /// # Errors
     /// A shader or pipeline that the device rejects.
-    pub fn new(context: &GpuContext, layouts: &Layouts, dimensions: Dimensions) -> Result<Self, GpuError> {
-        let discs = if dimensions == Dimensions::Three { "fs_opaque" } else { "fs_main" };
+    pub fn new(context: &GpuContext, layouts: &Layouts) -> Result<Self, GpuError> {
+        let [points, lines] = [POINTS, TRAJECTORIES].map(|source| source.create_module(context).map(|module| (source.name, module)));
+        let (points, lines) = (points?, lines?);
         Ok(Self {
-            points: pipeline(context, layouts, &POINTS, ["vs_main", discs], dimensions, true)?,
-            // Lines are blended in a space too; they hide behind discs and hide nothing.
-            trajectories: pipeline(context, layouts, &TRAJECTORIES, ["vs_main", "fs_main"], dimensions, false)?,
-            curves: pipeline(context, layouts, &TRAJECTORIES, ["vs_curve", "fs_main"], dimensions, false)?,
+            discs_summed: pipeline(context, layouts, &points, "vs_others", Manner::Summed)?,
+            discs_over: pipeline(context, layouts, &points, "vs_main", Manner::Over)?,
+            discs_opaque: pipeline(context, layouts, &points, "vs_main", Manner::Opaque)?,
+            lines_summed: pipeline(context, layouts, &lines, "vs_main", Manner::Summed)?,
+            lines_summed_behind: pipeline(context, layouts, &lines, "vs_main", Manner::SummedBehind)?,
+            curves_over: pipeline(context, layouts, &lines, "vs_curve", Manner::Over)?,
+            curves_over_behind: pipeline(context, layouts, &lines, "vs_curve", Manner::OverBehind)?,
         })
     }
 }
@@ -76,41 +118,51 @@ impl Passes {
 fn pipeline(
     context: &GpuContext,
     layouts: &Layouts,
-    source: &ShaderSource,
-    [vertex, fragment]: [&str; 2],
-    dimensions: Dimensions,
-    writes_depth: bool,
+    (name, module): &(&'static str, wgpu::ShaderModule),
+    vertex: &str,
+    manner: Manner,
 ) -> Result<wgpu::RenderPipeline, GpuError> {
-    let module = source.create_module(context)?;
-    let depth_stencil = (dimensions == Dimensions::Three).then(|| wgpu::DepthStencilState {
+    let over = wgpu::ColorTargetState {
+        format: COLOR_FORMAT,
+        blend: Some(wgpu::BlendState::PREMULTIPLIED_ALPHA_BLENDING),
+        write_mask: wgpu::ColorWrites::ALL,
+    };
+    let (fragment, targets) = match manner {
+        Manner::Summed => ("fs_sums", blend::sum_targets().to_vec()),
+        Manner::SummedBehind => ("fs_sums_behind", blend::sum_targets().to_vec()),
+        Manner::Over => ("fs_main", vec![Some(over)]),
+        Manner::OverBehind => ("fs_main_behind", vec![Some(over)]),
+        Manner::Opaque => ("fs_opaque", vec![Some(over)]),
+    };
+    let reads_depth = matches!(manner, Manner::SummedBehind | Manner::OverBehind);
+    let depth_stencil = (manner == Manner::Opaque).then(|| wgpu::DepthStencilState {
         format: DEPTH_FORMAT,
-        depth_write_enabled: Some(writes_depth),
+        depth_write_enabled: Some(true),
         depth_compare: Some(wgpu::CompareFunction::LessEqual),
         stencil: wgpu::StencilState::default(),
         bias: wgpu::DepthBiasState::default(),
     });
-    context.scoped(source.name, || {
+    let samples = if manner == Manner::Opaque { sample_count(Dimensions::Three) } else { 1 };
+    context.scoped(name, || {
+        let mut groups = vec![Some(&layouts.frame), Some(&layouts.columns)];
+        groups.extend(reads_depth.then_some(Some(&layouts.depth)));
         let layout = context.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-            label: Some(source.name),
-            bind_group_layouts: &[Some(&layouts.frame), Some(&layouts.columns)],
+            label: Some(name),
+            bind_group_layouts: &groups,
             immediate_size: 0,
         });
         context.device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
-            label: Some(source.name),
+            label: Some(name),
             layout: Some(&layout),
-            vertex: wgpu::VertexState { module: &module, entry_point: Some(vertex), compilation_options: Default::default(), buffers: &[] },
+            vertex: wgpu::VertexState { module, entry_point: Some(vertex), compilation_options: Default::default(), buffers: &[] },
             primitive: wgpu::PrimitiveState::default(),
             depth_stencil,
-            multisample: wgpu::MultisampleState { count: sample_count(dimensions), ..Default::default() },
+            multisample: wgpu::MultisampleState { count: samples, ..Default::default() },
             fragment: Some(wgpu::FragmentState {
-                module: &module,
+                module,
                 entry_point: Some(fragment),
                 compilation_options: Default::default(),
-                targets: &[Some(wgpu::ColorTargetState {
-                    format: COLOR_FORMAT,
-                    blend: Some(wgpu::BlendState::PREMULTIPLIED_ALPHA_BLENDING),
-                    write_mask: wgpu::ColorWrites::ALL,
-                })],
+                targets: &targets,
             }),
             multiview_mask: None,
             cache: None,

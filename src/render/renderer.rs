@@ -2,7 +2,8 @@
 //! under a budget, as soon as the eye stands still.
 
 use super::gpu_data::{FrameUniform, MapBuffers, NO_TRACK, chosen_of};
-use super::passes::{Layouts, Passes};
+use super::marks::{MarkRows, Marks};
+use super::passes::Layouts;
 use super::splat::{self, Splat, SplatEngine};
 use super::target::ViewTarget;
 use crate::gpu::{GpuContext, GpuError, PassTimer, UniformBuffer};
@@ -19,8 +20,7 @@ pub struct DrawOptions {
 #[derive(Debug)]
 pub struct MapRenderer {
     layouts: Layouts,
-    plane: Passes,
-    space: Passes,
+    marks: Marks,
     frame: UniformBuffer<FrameUniform>,
     frame_group: wgpu::BindGroup,
     focus: UniformBuffer<FrameUniform>,
@@ -33,8 +33,6 @@ pub struct MapRenderer {
 
 /// See [`FrameUniform::line_taper`].
 const LINE_TAPER: f32 = 0.35;
-/// Stretches that a curve has from one row to the next. Twin of `STRETCHES` in `shaders/trajectories.wgsl`.
-pub const CURVE_STRETCHES: u32 = 12;
 
 impl MapRenderer {
     /// Compiles what is needed to draw.
@@ -48,8 +46,7 @@ impl MapRenderer {
         let focus = UniformBuffer::from_value(context, "map.focus", &bytemuck::Zeroable::zeroed())?;
         let focus_group = bind(context, "map.focus", &layouts.frame, &[focus.buffer()]);
         Ok(Self {
-            plane: Passes::new(context, &layouts, Dimensions::Two)?,
-            space: Passes::new(context, &layouts, Dimensions::Three)?,
+            marks: Marks::new(context, &layouts)?,
             layouts,
             frame,
             frame_group,
@@ -147,69 +144,40 @@ impl MapRenderer {
             kind => kind,
         };
         let focus_track = uniform.focus_track;
-        if kind.is_some() {
-            uniform.focus_track = NO_TRACK;
-        }
-        self.frame.write(context, &uniform)?;
+        let focus = scene.track_rows.get(focus_track as usize).filter(|_| !buffers.is_on_host());
+        let focus = focus.map(|track| track.first_row as u32..((track.first_row + track.row_count) as u32).min(row_count));
         if let Some(timer) = &mut self.timer {
             timer.restart();
         }
         self.is_splat = kind.is_some();
-        if let Some(kind) = kind {
-            let frame = (&uniform, &self.frame);
-            // Where rows are chosen, the others have stepped back already.
-            let is_veiled = focus_track != NO_TRACK && uniform.has_chosen == 0;
-            let drawn = self.splat.encode(context, encoder, kind, scene, frame, buffers, is_veiled, target, &mut self.timer)?;
-            // The track under the pointer is drawn over it, as if it were alone.
-            if let Some(track) = scene.track_rows.get(focus_track as usize).filter(|_| !buffers.is_on_host()) {
-                let rows = track.first_row as u32..((track.first_row + track.row_count) as u32).min(row_count);
-                self.focus.write(context, &alone(uniform, focus_track, options, rows.len()))?;
-                let mut pass = target.begin_flat(encoder, wgpu::LoadOp::Load, None);
-                pass.set_bind_group(0, &self.focus_group, &[]);
-                pass.set_bind_group(1, &*columns, &[]);
-                if scene.view.has_lines() {
-                    pass.set_pipeline(&self.plane.curves);
-                    pass.draw(0..6 * CURVE_STRETCHES, rows.clone());
+        let has_lines = scene.view.has_lines();
+        let mut rows = MarkRows { frame: &self.frame_group, columns, rows: row_count, has_lines, focus };
+        let drawn = match kind {
+            None => {
+                self.frame.write(context, &uniform)?;
+                self.marks.encode(context, encoder, &rows, target, &mut self.timer)?;
+                row_count as usize
+            }
+            Some(kind) => {
+                uniform.focus_track = NO_TRACK;
+                self.frame.write(context, &uniform)?;
+                let frame = (&uniform, &self.frame);
+                // Where rows are chosen, the others have stepped back already.
+                let is_veiled = focus_track != NO_TRACK && uniform.has_chosen == 0;
+                let drawn = self.splat.encode(context, encoder, kind, scene, frame, buffers, is_veiled, target, &mut self.timer)?;
+                // The track under the pointer is drawn over it, as if it were alone.
+                if let Some(focus) = &rows.focus {
+                    self.focus.write(context, &alone(uniform, focus_track, options, focus.len()))?;
+                    rows.frame = &self.focus_group;
+                    self.marks.draw_focus(&mut target.begin_flat(encoder, wgpu::LoadOp::Load, None), &rows);
                 }
-                pass.set_pipeline(&self.plane.points);
-                pass.draw(0..6, rows);
+                drawn
             }
-            if let Some(timer) = &self.timer {
-                timer.finish(encoder);
-            }
-            return Ok(drawn);
-        }
-        let passes = match target.dimensions {
-            Dimensions::Two => &self.plane,
-            Dimensions::Three => &self.space,
         };
-        let mut pass = target.begin(encoder, self.timer.as_mut().and_then(|timer| timer.render("marks")));
-        pass.set_bind_group(0, &self.frame_group, &[]);
-        pass.set_bind_group(1, &*columns, &[]);
-        let lines = scene.view.has_lines() && row_count > 1;
-        let mut draw = |pipeline, instances| {
-            pass.set_pipeline(pipeline);
-            pass.draw(0..6, 0..instances);
-        };
-        // Where rows are chosen, all come twice: those that step back lie under the others.
-        let turns = 1 + uniform.has_chosen;
-        // In a plane lines lie under the discs; in a space they come later, so that discs hide what is behind them.
-        if lines && target.dimensions == Dimensions::Two {
-            draw(&passes.trajectories, turns * row_count - 1);
-        }
-        draw(&passes.points, turns * row_count);
-        if lines && target.dimensions == Dimensions::Three {
-            draw(&passes.trajectories, turns * row_count - 1);
-        }
-        if let Some(track) = scene.track_rows.get(focus_track as usize).filter(|_| lines) {
-            pass.set_pipeline(&passes.curves);
-            pass.draw(0..6 * CURVE_STRETCHES, track.first_row as u32..((track.first_row + track.row_count) as u32).min(row_count));
-        }
-        drop(pass);
         if let Some(timer) = &self.timer {
             timer.finish(encoder);
         }
-        Ok(row_count as usize)
+        Ok(drawn)
     }
 }
 

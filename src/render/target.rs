@@ -63,7 +63,7 @@ impl ViewTarget {
             Dimensions::Two => (None, None),
             Dimensions::Three => (
                 Some(view(&texture("map.samples", COLOR_FORMAT, samples, attachment)?)),
-                Some(view(&texture("map.depth", DEPTH_FORMAT, samples, attachment)?)),
+                Some(view(&texture("map.depth", DEPTH_FORMAT, samples, attachment | wgpu::TextureUsages::TEXTURE_BINDING)?)),
             ),
         };
         Ok(Self { size, dimensions, color_view: view(&color), color, samples, depth })
@@ -109,6 +109,12 @@ impl ViewTarget {
         })
     }
 
+    /// The depths of the discs, four samples a pixel, in 3-D.
+    #[must_use]
+    pub fn depth(&self) -> Option<&wgpu::TextureView> {
+        self.depth.as_ref()
+    }
+
     /// Begins drawing on a transparent ground.
     pub fn begin<'e>(
         &self,
@@ -126,7 +132,7 @@ impl ViewTarget {
         };
         let depth = self.depth.as_ref().map(|view| wgpu::RenderPassDepthStencilAttachment {
             view,
-            depth_ops: Some(wgpu::Operations { load: wgpu::LoadOp::Clear(1.0), store: wgpu::StoreOp::Discard }),
+            depth_ops: Some(wgpu::Operations { load: wgpu::LoadOp::Clear(1.0), store: wgpu::StoreOp::Store }),
             stencil_ops: None,
         });
         encoder.begin_render_pass(&wgpu::RenderPassDescriptor {

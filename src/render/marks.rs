@@ -1,0 +1,126 @@
+//! Rows drawn one by one: discs and lines.
+
+use std::ops::Range;
+
+use super::blend::Blend;
+use super::passes::{Layouts, Passes};
+use super::target::ViewTarget;
+use crate::gpu::{GpuContext, GpuError, PassTimer};
+use crate::scene::Dimensions;
+
+/// Stretches that a curve has from one row to the next. Twin of `STRETCHES` in `shaders/trajectories.wgsl`.
+pub const CURVE_STRETCHES: u32 = 12;
+
+/// What is drawn.
+#[derive(Clone, Debug)]
+pub struct MarkRows<'a> {
+    /// The frame's uniform.
+    pub frame: &'a wgpu::BindGroup,
+    /// The columns of the rows.
+    pub columns: &'a wgpu::BindGroup,
+    /// How many there are.
+    pub rows: u32,
+    /// Whether tracks are lines.
+    pub has_lines: bool,
+    /// The rows of the track that stands out.
+    pub focus: Option<Range<u32>>,
+}
+
+/// The pipelines, and what adds marks up.
+#[derive(Debug)]
+pub struct Marks {
+    passes: Passes,
+    blend: Blend,
+    depth_layout: wgpu::BindGroupLayout,
+}
+
+impl Marks {
+    /// Compiles them.
+    ///
+    /// # Errors
+    /// A shader or pipeline that the device rejects.
+    pub fn new(context: &GpuContext, layouts: &Layouts) -> Result<Self, GpuError> {
+        Ok(Self { passes: Passes::new(context, layouts)?, blend: Blend::new(context)?, depth_layout: layouts.depth.clone() })
+    }
+
+    /// Draws all rows into the target: in a plane added up, so that their order does not show; in a space nearer discs hide what is
+    /// farther, and lines between them are added up. The track that stands out comes last.
+    ///
+    /// # Errors
+    /// Out of memory.
+    pub fn encode(
+        &mut self,
+        context: &GpuContext,
+        encoder: &mut wgpu::CommandEncoder,
+        rows: &MarkRows<'_>,
+        target: &ViewTarget,
+        timer: &mut Option<PassTimer>,
+    ) -> Result<(), GpuError> {
+        let pieces = if rows.has_lines { rows.rows.saturating_sub(1) } else { 0 };
+        match target.dimensions {
+            Dimensions::Two => {
+                let mut pass = self.blend.begin(context, encoder, target.size, stamps(timer, "marks"))?;
+                rows.bind(&mut pass);
+                draw(&mut pass, &self.passes.lines_summed, 6, 0..pieces);
+                draw(&mut pass, &self.passes.discs_summed, 6, 0..rows.rows);
+                drop(pass);
+                let mut pass = target.begin_flat(encoder, wgpu::LoadOp::Clear(wgpu::Color::TRANSPARENT), stamps(timer, "blend"));
+                self.blend.resolve(&mut pass);
+                self.draw_focus(&mut pass, rows);
+            }
+            Dimensions::Three => {
+                let mut pass = target.begin(encoder, stamps(timer, "marks"));
+                rows.bind(&mut pass);
+                draw(&mut pass, &self.passes.discs_opaque, 6, 0..rows.rows);
+                drop(pass);
+                let Some(depth) = target.depth().filter(|_| rows.has_lines) else { return Ok(()) };
+                let depth = context.device.create_bind_group(&wgpu::BindGroupDescriptor {
+                    label: Some("map.depth"),
+                    layout: &self.depth_layout,
+                    entries: &[wgpu::BindGroupEntry { binding: 0, resource: wgpu::BindingResource::TextureView(depth) }],
+                });
+                let mut pass = self.blend.begin(context, encoder, target.size, stamps(timer, "lines"))?;
+                rows.bind(&mut pass);
+                pass.set_bind_group(2, &depth, &[]);
+                draw(&mut pass, &self.passes.lines_summed_behind, 6, 0..pieces);
+                drop(pass);
+                let mut pass = target.begin_flat(encoder, wgpu::LoadOp::Load, stamps(timer, "blend"));
+                self.blend.resolve(&mut pass);
+                if let Some(focus) = &rows.focus {
+                    rows.bind(&mut pass);
+                    pass.set_bind_group(2, &depth, &[]);
+                    draw(&mut pass, &self.passes.curves_over_behind, 6 * CURVE_STRETCHES, focus.clone());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Draws the track that stands out over what is there, not hidden by anything.
+    pub fn draw_focus(&self, pass: &mut wgpu::RenderPass<'_>, rows: &MarkRows<'_>) {
+        let Some(focus) = &rows.focus else { return };
+        rows.bind(pass);
+        if rows.has_lines {
+            draw(pass, &self.passes.curves_over, 6 * CURVE_STRETCHES, focus.clone());
+        }
+        draw(pass, &self.passes.discs_over, 6, focus.clone());
+    }
+}
+
+impl MarkRows<'_> {
+    fn bind(&self, pass: &mut wgpu::RenderPass<'_>) {
+        pass.set_bind_group(0, self.frame, &[]);
+        pass.set_bind_group(1, self.columns, &[]);
+    }
+}
+
+fn stamps<'t>(timer: &'t mut Option<PassTimer>, name: &'static str) -> Option<wgpu::RenderPassTimestampWrites<'t>> {
+    timer.as_mut().and_then(|timer| timer.render(name))
+}
+
+fn draw(pass: &mut wgpu::RenderPass<'_>, pipeline: &wgpu::RenderPipeline, vertices: u32, rows: Range<u32>) {
+    if !rows.is_empty() {
+        pass.set_pipeline(pipeline);
+        pass.draw(0..vertices, rows);
+    }
+}
