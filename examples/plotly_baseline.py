@@ -14,8 +14,9 @@ for each of the screen's (`plotGlPixelRatio: 2`); here it draws one, as tagscape
 First picture, milliseconds. Plotly: `new_plot` from the call of `Plotly.newPlot`, the points in place as typed arrays, to the picture
 (the promise, two animation frames, and a pixel read back, which waits for the GL); `navigation` from the start of the page load, in a browser
 that runs already, to the same picture: the page, Plotly and the points come from memory over the loopback. tagscape: `window` from the start of
-the process to the `ready` event of `explore` under Xvfb, 1920 x 1080 of screen (the GPU and the collection opened, the layout read, the whole map
-drawn and the panels around it); `png` the whole process `render --size 1920x1080`. The same points, as `--layout` on a collection of N segments.
+the process to the `ready` event of `explore` under Xvfb (the GPU and the collection opened, the layout read, all points drawn, and the panels
+around the map: 1920 x 1200 pixels in all, its 1440 x 900 at a scale of 4/3; the map is 1248 pixels wide and 1163 high); `png` the whole process
+`render --size 1920x1080`, the encoding of the file included. The same points, as `--layout` on a collection of N segments.
 
 A frame while panning, milliseconds. Plotly: real mouse moves of a drag, from the move's arrival in the page until a pixel is read back after
 Plotly has handled it (nothing composited); `painted` until the second animation frame after it. tagscape: `bench render`, from
@@ -132,15 +133,15 @@ def plotly(library, points, frames, pixel_ratio):
 
 
 def window(binary, collection, layout, folder):
-    """From the start of `explore` to the whole map on screen, in milliseconds."""
+    """From the start of `explore` to the whole map on screen, in milliseconds, and the map's size."""
     log = folder / "events.jsonl"
     log.write_text("")
     screen = subprocess.Popen(
-        ["Xvfb", "-displayfd", "1", "-screen", "0", f"{WIDTH}x{HEIGHT}x24", "-nolisten", "tcp"],
+        ["Xvfb", "-displayfd", "1", "-screen", "0", "1920x1200x24", "-nolisten", "tcp"],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     )
-    environment = {**os.environ, "DISPLAY": f":{screen.stdout.readline().decode().strip()}"}
+    environment = {**os.environ, "DISPLAY": f":{screen.stdout.readline().decode().strip()}", "WINIT_X11_SCALE_FACTOR": str(4 / 3)}
     environment.pop("WAYLAND_DISPLAY", None)
     begin = time.perf_counter()
     explore = subprocess.Popen(
@@ -150,11 +151,13 @@ def window(binary, collection, layout, folder):
         stderr=subprocess.DEVNULL,
     )
     try:
-        while '"ready"' not in log.read_text():
+        while '"ready"' not in log.read_text().rpartition("\n")[0]:
             if explore.poll() is not None or time.perf_counter() - begin > 120:
                 raise RuntimeError("the window did not get ready")
             time.sleep(0.002)
-        return (time.perf_counter() - begin) * 1e3
+        shown = (time.perf_counter() - begin) * 1e3
+        ready = next(event for event in map(json.loads, log.read_text().splitlines()) if event["event"] == "ready")
+        return shown, ready["map"][2:]
     finally:
         for process in (explore, screen):
             process.terminate()
@@ -163,7 +166,7 @@ def window(binary, collection, layout, folder):
 
 def tagscape(binary, collection, layout, folder, points, frames):
     """The same of tagscape: the window, a PNG file, and the frames of `bench render`."""
-    shown = window(binary, collection, layout, folder)
+    shown, map_size = window(binary, collection, layout, folder)
     begin = time.perf_counter()
     picture = ["render", collection, "--layout", layout, "--size", f"{WIDTH}x{HEIGHT}", "--out", folder / "map.png"]
     subprocess.run([binary, *picture], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -182,7 +185,7 @@ def tagscape(binary, collection, layout, folder, points, frames):
         "--json",
     ]
     told = subprocess.run([binary, *bench], check=True, capture_output=True, text=True).stdout
-    return {"window": shown, "png": png, **json.loads(told)}
+    return {"window": shown, "map": map_size, "png": png, **json.loads(told)}
 
 
 def write_layout(path, points):
@@ -229,13 +232,16 @@ def measure(given, folder, count):
         "frames": given.frames,
         "programs": {
             "plotly": "Plotly {plotly}, WebGL of {pixels}, {browser}, {renderer}".format(**theirs[0]),
-            "tagscape": ours[0]["adapter"],
+            "tagscape": "{adapter}, map of {map[0]}x{map[1]} in the window".format(**ours[0]),
         },
         "first_picture_ms": first,
         "pan_frame_ms": frame,
         "plotly_over_tagscape": {
-            "navigation_over_window": round(first["plotly"]["navigation"] / first["tagscape"]["window"], 2),
-            "new_plot_over_window": round(first["plotly"]["new_plot"] / first["tagscape"]["window"], 2),
+            **{
+                f"{their}_over_{our}": round(first["plotly"][their] / first["tagscape"][our], 2)
+                for their in ("navigation", "new_plot")
+                for our in ("window", "png")
+            },
             "pan_frame": round(frame["plotly"]["p50"] / frame["tagscape"]["p50"], 2),
         },
     }
