@@ -122,6 +122,8 @@ pub enum Command {
     SetView(ViewKind),
     /// Dark or light.
     SetTheme(Theme),
+    /// Show how fast frames come, or do not.
+    ShowFigures(bool),
     /// When segments sound.
     SetListen(Listen),
     /// How loud, 0..1.

@@ -229,7 +229,7 @@ fn a_layout_of_another_request_is_not_shown() {
         exaggeration: None,
         bounds: Bounds::UNIT,
         positions: Some(vec![[9.0; 3]; before.len()].into()),
-        grid: None,
+        tree: None,
         is_settled: false,
         seconds: 0.0,
         trouble: Some("stale".to_owned()),

@@ -136,7 +136,7 @@ fn after_an_embedding_failed_nothing_moves_and_reheating_begins_anew() {
         exaggeration: None,
         bounds: Bounds::UNIT,
         positions: None,
-        grid: None,
+        tree: None,
         is_settled: true,
         seconds: 1.0,
         trouble: Some("the GPU stopped answering".to_owned()),

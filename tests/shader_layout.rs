@@ -9,7 +9,7 @@ use tagscape::project::pca::gpu::PcaParams;
 use tagscape::project::tsne::gpu::params::{FftPass, TsneParams, TsnePartial, TsnePlan};
 use tagscape::project::umap::gpu::{Bounds, UmapParams};
 use tagscape::project::{nearest, pca, tsne, umap};
-use tagscape::render::{self, splat::SplatParams};
+use tagscape::render::{self, pick::PickParams, splat::SplatParams};
 use wgpu::naga::{AddressSpace, Module, StorageAccess, TypeInner};
 
 /// Name, offset and, last, the size of the whole, as Rust has them.
@@ -159,14 +159,23 @@ fn what_the_passes_of_the_splat_share_lies_where_the_shaders_read_it() {
         grey
     });
     let last = render::splat::kernels::RESOLVE;
-    for shader in render::KERNELS.iter().map(|kernel| &kernel.shader).chain([&last]) {
+    for shader in render::splat::kernels::KERNELS.iter().map(|kernel| &kernel.shader).chain([&last]) {
         assert_layout(shader, "SplatParams", &params);
     }
 }
 
 #[test]
+fn what_the_kernels_of_picking_share_lies_where_the_shaders_read_it() {
+    let params =
+        layout_of!(PickParams { across, down, depth, anchor, row_count, seen, radius2, disc, fitted, candidates, unused_a, unused_b });
+    for kernel in render::pick::kernels::KERNELS {
+        assert_layout(&kernel.shader, "PickParams", &params);
+    }
+}
+
+#[test]
 fn kernel_tables_say_what_the_shaders_say() {
-    for kernel in project::KERNELS.iter().copied().flatten().chain(render::KERNELS) {
+    for kernel in project::KERNELS.iter().copied().chain(render::KERNELS.iter().copied()).flatten() {
         assert_eq!(kernel.shader.parse().unwrap().entry_points.len(), 1, "{}", kernel.shader.name);
         assert_eq!(disagreement(kernel), None, "{}", kernel.shader.name);
     }

@@ -14,7 +14,7 @@ use tagscape::audio::{decode_span, to_mono_at};
 use tagscape::catalog::SegmentId;
 use tagscape::command::MethodKind;
 use tagscape::project::{Compute, NoObserver, Tuning};
-use tagscape::scene::pick::nearest_on_screen;
+use tagscape::scene::pick::{Aim, nearest_on_screen};
 use tagscape::scene::{Dimensions, MapSize, Scene};
 use tagscape::seed::SplitMix64;
 use tagscape::store::Collection;
@@ -113,7 +113,7 @@ fn lonely_segments(scene: &Scene, map: MapSize) -> Vec<(SegmentId, Vec2)> {
         let is_inside = (20.0..map.width - 20.0).contains(&pixel.x) && (20.0..map.height - 20.0).contains(&pixel.y);
         let others = scene.positions.iter().enumerate().filter(|(row, _)| *row != segment.0 as usize);
         let is_alone = || others.clone().all(|(row, _)| scene.screen_of(SegmentId(row as u32), map).unwrap().distance(pixel) > 4.0);
-        if is_inside && nearest_on_screen(scene, map, pixel, 5.0).is_some_and(|pick| pick.segment == segment) && is_alone() {
+        if is_inside && nearest_on_screen(&Aim::new(scene, map, pixel, 5.0), &scene.positions) == Some(segment) && is_alone() {
             lonely.push((segment, pixel));
             if lonely.len() == ATTEMPTS {
                 break;

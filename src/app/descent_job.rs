@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::error::AppError;
 use crate::project::{Descent, Observer, Tuning, descent};
-use crate::scene::{Bounds, PickGrid};
+use crate::scene::{Bounds, PickTree};
 
 /// Time for steps between two pictures, at least; where pictures take longer, steps have half of the time.
 const BUDGET: Duration = Duration::from_millis(12);
@@ -55,7 +55,7 @@ pub struct DescentFrame {
     /// The positions, `[rows]`; none where they are on the GPU and were not read.
     pub positions: Option<Arc<[[f32; 3]]>>,
     /// For finding what is under the pointer, of a plane that stands still.
-    pub grid: Option<PickGrid>,
+    pub tree: Option<PickTree>,
     /// Whether it stands still: paused, done or given up.
     pub is_settled: bool,
     /// Time since the layout was asked for, in seconds.
@@ -102,7 +102,7 @@ pub fn run(mut descent: Box<dyn Descent>, serial: u64, start: Instant, first: St
                 exaggeration: None,
                 bounds,
                 positions: None,
-                grid: None,
+                tree: None,
                 is_settled: true,
                 seconds: start.elapsed().as_secs_f64(),
                 trouble,
@@ -177,7 +177,7 @@ impl Flight {
                 Bounds { min: min.into(), max: max.into() }
             }
         };
-        let grid = positions.as_ref().filter(|_| is_settled && descent.dims() == 2).map(|positions| PickGrid::new(positions));
+        let tree = positions.as_ref().filter(|_| is_settled && descent.dims() == 2).map(|positions| PickTree::new(positions));
         Ok(DescentFrame {
             serial: self.serial,
             obeyed: self.known,
@@ -187,7 +187,7 @@ impl Flight {
             exaggeration: descent.exaggeration(),
             bounds,
             positions,
-            grid,
+            tree,
             is_settled,
             seconds: self.start.elapsed().as_secs_f64(),
             trouble: self.trouble.take(),

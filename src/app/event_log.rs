@@ -1,5 +1,6 @@
 //! The event log: what happened in the window, a JSON object a line, each written at once. Researchers read it.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
@@ -84,6 +85,23 @@ pub enum Event {
         /// `segments` or `trajectories`.
         view: String,
     },
+    /// How fast frames came; once a second at most, while some did.
+    FrameStats {
+        /// Frames since the event before.
+        frames: usize,
+        /// Frames per second while they followed one another, of the last 120.
+        frames_per_second: Option<f64>,
+        /// The CPU's time of a frame, of the last 120.
+        frame_ms: Shares,
+        /// Each pass's time in a frame, where it is measured.
+        passes_ms: BTreeMap<&'static str, f64>,
+        /// Segments in the newest frame.
+        drawn: usize,
+        /// All segments of the layout.
+        segments: usize,
+        /// How long it took to find what is under the pointer, the last time.
+        pick_ms: Option<f64>,
+    },
     /// A line for the user.
     Notice {
         /// The line.
@@ -96,6 +114,15 @@ pub enum Event {
     },
     /// The window closed.
     Quit,
+}
+
+/// The middle of some values, and what 19 of 20 do not exceed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Shares {
+    /// The middle.
+    pub p50: f64,
+    /// What 95 % do not exceed.
+    pub p95: f64,
 }
 
 #[derive(Serialize)]

@@ -7,6 +7,7 @@ use crate::render::{DrawOptions, MapBuffers, MapRenderer, ViewTarget};
 use crate::scene::{Dimensions, MapSize};
 use crate::ui::choose_panel::ChooseView;
 use crate::ui::controls_panel::ControlsView;
+use crate::ui::figures::FiguresView;
 use crate::ui::status_bar::StatusView;
 use crate::ui::{Chrome, ShellState, ShellView, shell_ui};
 
@@ -52,6 +53,8 @@ pub struct FramePainter {
     theme: Option<crate::scene::Theme>,
     drawn: usize,
     economy: Economy,
+    /// The GPU's passes of a frame some frames ago.
+    passes: Vec<(&'static str, f64)>,
 }
 
 impl FramePainter {
@@ -77,6 +80,7 @@ impl FramePainter {
             theme: None,
             drawn: 0,
             economy: Economy::Full,
+            passes: Vec::new(),
         })
     }
 
@@ -98,6 +102,11 @@ impl FramePainter {
         self.map.set_budget(milliseconds);
     }
 
+    /// The map's renderer, for picking.
+    pub fn map(&mut self) -> &mut MapRenderer {
+        &mut self.map
+    }
+
     /// Draws one frame into `view`.
     ///
     /// # Errors
@@ -112,6 +121,10 @@ impl FramePainter {
         if self.theme != Some(state.choices.theme) {
             crate::ui::theme::apply(&self.egui, state.choices.theme);
             self.theme = Some(state.choices.theme);
+        }
+        self.map.watch(context, state.shows_figures)?;
+        if let Some(passes) = self.map.take_passes(context)? {
+            self.passes = passes;
         }
         let mut shell_output = None;
         let egui = self.egui.clone();
@@ -136,6 +149,7 @@ impl FramePainter {
                 changed = true;
             }
         }
+        self.map.ask_passes(context, &mut encoder)?;
         let is_whole = self.economy == Economy::NoMap || state.shown.as_ref().is_none_or(|shown| self.drawn >= shown.scene.positions.len());
         changed |= !is_whole || self.drawn != counted;
         let errors = context.errors.take();
@@ -147,6 +161,12 @@ impl FramePainter {
             return Err(GpuError::Lost { what: "painting".to_owned(), message: "the device is gone".to_owned() });
         }
         self.paint(context, output, input.size_pixels, encoder, view);
+        self.map.passes_submitted();
+        state.stats.passes_ms = if state.shows_figures { self.map.cpu_passes_ms() } else { Vec::new() };
+        if state.shows_figures {
+            state.stats.passes_ms.extend(&self.passes);
+        }
+        state.stats.drawn = [self.drawn, state.shown.as_ref().map_or(0, |shown| shown.scene.positions.len())];
         Ok(FrameOutput { effects, platform, repaint_after, map, drawn: self.drawn, changed, is_whole })
     }
 
@@ -267,6 +287,7 @@ fn shell_view<'a>(state: &'a AppState, context: &GpuContext, chrome: Chrome, pic
         listen: choices.listen,
         volume: choices.volume,
         theme: choices.theme,
+        figures: state.shows_figures,
     });
     let total = shown.map_or(0, |shown| shown.scene.positions.len());
     let status = StatusView {
@@ -280,8 +301,19 @@ fn shell_view<'a>(state: &'a AppState, context: &GpuContext, chrome: Chrome, pic
         notice: state.notice.clone(),
     };
     let track = if chrome == Chrome::Panels { state.track_view() } else { None };
+    let shares = state.stats.frame_ms();
+    let figures = (state.shows_figures && chrome == Chrome::Panels).then(|| FiguresView {
+        per_second: state.stats.per_second(),
+        frame_ms: [shares.p50, shares.p95],
+        passes_ms: state.stats.passes_ms.clone(),
+        drawn: drawn.min(total),
+        total,
+        pick_ms: state.stats.pick_ms,
+        adapter: context.caps.name.clone(),
+    });
     ShellView {
         chrome,
+        figures,
         scene: shown.map(|shown| &shown.scene),
         picture: Some(picture),
         controls,

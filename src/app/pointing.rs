@@ -7,9 +7,9 @@ use super::state::{AppState, Effect, Shown};
 use crate::catalog::{SegmentId, path_from_text};
 use crate::command::Listen;
 use crate::matrix::RowSource as _;
-use crate::scene::Style;
 use crate::scene::color::track_color;
-use crate::scene::pick::nearest_on_screen;
+use crate::scene::pick::scan;
+use crate::scene::{Aim, Style};
 use crate::ui::TrackView;
 
 /// How far from a disc's edge the pointer still means it, in UI points.
@@ -26,25 +26,68 @@ pub(super) struct Auditioned {
     start_secs: f64,
 }
 
+/// What is picked on the GPU; the rest is on the CPU.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum GpuPicks {
+    /// Nothing: nobody is there who could.
+    #[default]
+    None,
+    /// What is known there alone: layouts that kernels write. For adapters that are CPUs.
+    WrittenThere,
+    /// All but planes that stand still.
+    All,
+}
+
+/// The newest pick that was asked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct AskedPick {
+    number: u64,
+    window_pixels: [f32; 2],
+}
+
 impl AppState {
+    /// Finds what is under the pointer, or asks for it.
     pub(super) fn point(&mut self, at: Option<Vec2>, window_pixels: [f32; 2]) -> Vec<Effect> {
         let map = self.map;
-        let Some(shown) = &mut self.shown else { return Vec::new() };
+        self.asked_pick = AskedPick { number: self.asked_pick.number + 1, window_pixels };
+        let Some(shown) = &self.shown else { return Vec::new() };
         let scene = &shown.scene;
         let style = Style::for_density(scene.positions.len(), map.width * map.height, scene.view.has_lines());
         let radius = style.point_radius.max(3.0) + POINTING_SLACK;
-        let found = at.and_then(|cursor| match &shown.grid {
-            Some(grid) => grid.nearest(scene, map, cursor, radius),
-            None => nearest_on_screen(scene, map, cursor, radius),
-        });
-        let segment = found.map(|pick| pick.segment);
-        if segment == scene.hovered {
+        let Some(aim) = at.map(|cursor| Aim::new(scene, map, cursor, radius)) else { return self.pointed(None) };
+        let is_on_gpu = match self.gpu_picks {
+            GpuPicks::None => false,
+            GpuPicks::WrittenThere => shown.columns.is_some(),
+            GpuPicks::All => true,
+        };
+        let found = match &shown.tree {
+            Some(tree) => tree.nearest(&aim, &scene.positions),
+            None if is_on_gpu => return vec![Effect::Pick { number: self.asked_pick.number, aim }],
+            None => scan(&aim, &scene.positions),
+        };
+        self.pointed(found)
+    }
+
+    /// Takes what a pick on the GPU came to. One that was overtaken is dropped.
+    pub fn picked(&mut self, number: u64, found: Option<SegmentId>) -> Vec<Effect> {
+        if number == self.asked_pick.number { self.pointed(found) } else { Vec::new() }
+    }
+
+    /// Other rows are shown: no answer about the former ones counts.
+    pub(super) fn forget_pick(&mut self) {
+        self.asked_pick.number += 1;
+    }
+
+    /// A segment is under the pointer, or none.
+    fn pointed(&mut self, segment: Option<SegmentId>) -> Vec<Effect> {
+        let Some(shown) = &mut self.shown else { return Vec::new() };
+        if segment == shown.scene.hovered {
             return Vec::new();
         }
         shown.scene.hovered = segment;
         let Some(segment) = segment else { return vec![Effect::StopAudio] };
         let Some((track, span)) = self.collection.span(shown.space, segment.0 as usize) else { return Vec::new() };
-        let [x, y] = window_pixels;
+        let [x, y] = self.asked_pick.window_pixels;
         let hover = Event::Hover { segment: segment.0, track: track.path.clone(), start_s: span.start_secs, x, y };
         let mut effects = vec![Effect::Log(hover)];
         if self.choices.listen == Listen::OnHover {
@@ -117,5 +160,56 @@ impl Shown {
         let mut activations = vec![0.0; taggrams.dims()];
         taggrams.read_rows(row..row + 1, &mut activations);
         tags.strongest(&activations, LISTED_TAGS).into_iter().map(|(tag, activation)| (tag.to_owned(), activation)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::resources::demo_collection;
+    use crate::app::state::Choices;
+    use crate::command::{Command, MethodKind};
+    use crate::project::Compute;
+    use crate::scene::{Dimensions, MapSize, Theme, ViewKind};
+    use crate::store::Collection;
+
+    #[test]
+    fn an_answer_from_the_gpu_counts_while_nothing_newer_was_asked() {
+        let collection = Collection::open(&demo_collection().unwrap()).unwrap();
+        let choices = Choices {
+            space: "msd-musicnn-embeddings".parse().unwrap(),
+            method: MethodKind::Pca,
+            dimensions: Dimensions::Three,
+            view: ViewKind::Segments,
+            theme: Theme::Dark,
+            listen: Listen::OnHover,
+            volume: 0.5,
+            log: false,
+            layout_file: None,
+        };
+        let (mut state, effects) = AppState::open(collection, choices, None, Compute::Cpu).unwrap();
+        state.set_map_size(MapSize { width: 800.0, height: 600.0 });
+        crate::app::headless::settle(&mut state, effects).unwrap();
+        let scene = &state.shown.as_ref().unwrap().scene;
+        let at = scene.screen_of(SegmentId(7), MapSize { width: 800.0, height: 600.0 });
+        let point = |state: &mut AppState, at| state.update(Command::Point { at, window_pixels: [5.0, 6.0] });
+        let on_cpu = point(&mut state, at);
+        let hovered = state.shown.as_ref().unwrap().scene.hovered;
+        assert!(hovered.is_some() && matches!(on_cpu[..], [Effect::Audition { .. }, Effect::Log(Event::Hover { .. })]));
+        point(&mut state, None);
+        state.gpu_picks = GpuPicks::All;
+        let ask = |state: &mut AppState| match point(state, at)[..] {
+            [Effect::Pick { number, .. }] => number,
+            ref other => panic!("{other:?}"),
+        };
+        let (first, second) = (ask(&mut state), ask(&mut state));
+        assert!(state.picked(first, hovered).is_empty());
+        let told = state.picked(second, hovered);
+        assert!(told.iter().any(|effect| matches!(effect, Effect::Log(Event::Hover { x: 5.0, y: 6.0, .. }))), "{told:?}");
+        assert_eq!(state.shown.as_ref().unwrap().scene.hovered, hovered);
+        let third = ask(&mut state);
+        point(&mut state, None);
+        assert!(state.picked(third, hovered).is_empty());
+        assert_eq!(state.shown.as_ref().unwrap().scene.hovered, None);
     }
 }

@@ -12,7 +12,7 @@ use crate::matrix::RowSource;
 use crate::project::tsne::TsneOptions;
 use crate::project::umap::UmapOptions;
 use crate::project::{Compute, Descent, Embedding, Layout, Method, Observer, Projection, Tuning, descent};
-use crate::scene::{AxisScale, Dimensions, PickGrid, Scaling};
+use crate::scene::{AxisScale, Dimensions, PickTree, Scaling};
 use crate::store::{Collection, MatrixFile};
 
 /// What to show.
@@ -80,7 +80,7 @@ pub struct LayoutReady {
     /// Which rows are whose.
     pub track_rows: Arc<[TrackRows]>,
     /// For finding what is under the pointer; `None` in 3-D.
-    pub grid: Option<PickGrid>,
+    pub tree: Option<PickTree>,
     /// Whether axes are to be stretched on their own.
     pub scale: AxisScale,
     /// The same network's tag activations, for what is under the pointer.
@@ -104,7 +104,7 @@ impl ProjectionRequest {
             ready.positions = under_way.positions()?.into();
             ready.columns = None;
             ready.descent = None;
-            ready.grid = (ready.dimensions == Dimensions::Two).then(|| PickGrid::new(&ready.positions));
+            ready.tree = (ready.dimensions == Dimensions::Two).then(|| PickTree::new(&ready.positions));
         }
         ready.seconds = start.elapsed().as_secs_f64();
         Ok(ready)
@@ -145,8 +145,8 @@ impl ProjectionRequest {
             [Scaling::Linear; 3]
         };
         let positions: Arc<[[f32; 3]]> = made.positions.into();
-        // Of a layout that moves, no grid would stay true.
-        let grid = (made.dimensions == Dimensions::Two && descent.is_none()).then(|| PickGrid::new(&positions));
+        // Of a layout that moves, no tree would stay true.
+        let tree = (made.dimensions == Dimensions::Two && descent.is_none()).then(|| PickTree::new(&positions));
         let ready = LayoutReady {
             serial: self.serial,
             space: *space,
@@ -162,7 +162,7 @@ impl ProjectionRequest {
             columns: descent.as_ref().and_then(|descent| descent.columns().cloned()),
             descent: descent.as_ref().map(|descent| DescentState { planned: descent.planned(), ..DescentState::default() }),
             track_rows,
-            grid,
+            tree,
             scale: made.scale,
             taggrams,
             remark,

@@ -8,8 +8,9 @@ use super::choosing::Choosing;
 use super::descent_job::Steering;
 use super::error::AppError;
 use super::event_log::Event;
+use super::frame_stats::FrameStats;
 use super::jobs::Outcome;
-use super::pointing::Auditioned;
+use super::pointing::{AskedPick, Auditioned, GpuPicks};
 use super::projection_job::{LayoutReady, ProjectionRequest};
 use super::search::SearchRequest;
 use super::steering::DescentState;
@@ -17,7 +18,7 @@ use crate::catalog::{Layer, SegmentSpan, SpaceKey, TagVocabulary};
 use crate::command::{Command, Listen, MethodKind};
 use crate::gpu::PositionBuffer;
 use crate::project::Compute;
-use crate::scene::{Dimensions, MapSize, PickGrid, Scene, Theme, ViewKind, ndc_from_screen};
+use crate::scene::{Aim, Dimensions, MapSize, PickTree, Scene, Theme, ViewKind, ndc_from_screen};
 use crate::store::{Collection, MatrixFile};
 
 /// What the user chose.
@@ -54,6 +55,13 @@ pub enum Effect {
     Steer(Steering),
     /// Find the segments that a text means.
     Search(Box<SearchRequest>),
+    /// Find on the GPU what is under the pointer, for [`AppState::picked`].
+    Pick {
+        /// The pick's number.
+        number: u64,
+        /// Where.
+        aim: Aim,
+    },
     /// Let a segment sound.
     Audition {
         /// The player's number for it.
@@ -94,7 +102,7 @@ pub struct Shown {
     pub column_names: Vec<String>,
     /// Share of the variance of each component.
     pub explained: Vec<f32>,
-    pub(super) grid: Option<PickGrid>,
+    pub(super) tree: Option<PickTree>,
     pub(super) taggrams: Option<MatrixFile>,
     pub(super) tags: Option<TagVocabulary>,
 }
@@ -116,6 +124,13 @@ pub struct AppState {
     pub progress: f32,
     /// The audition that sounds.
     pub playing: Option<u64>,
+    /// How fast frames come.
+    pub stats: FrameStats,
+    /// Whether that is on screen.
+    pub shows_figures: bool,
+    /// What is picked on the GPU.
+    pub gpu_picks: GpuPicks,
+    pub(super) asked_pick: AskedPick,
     /// Where the tracks' paths begin.
     pub audio_root: PathBuf,
     pub(super) compute: Compute,
@@ -152,6 +167,10 @@ impl AppState {
             output: String::new(),
             notice: None,
             playing: None,
+            stats: FrameStats::default(),
+            shows_figures: false,
+            gpu_picks: GpuPicks::default(),
+            asked_pick: AskedPick::default(),
             compute,
             map: MapSize { width: 0.0, height: 0.0 },
             axes: HashMap::new(),
@@ -252,6 +271,10 @@ impl AppState {
                     shown.scene.theme = theme;
                     shown.scene.revision += 1;
                 }
+                Vec::new()
+            }
+            Command::ShowFigures(shows) => {
+                self.shows_figures = shows;
                 Vec::new()
             }
             Command::SetListen(listen) => {
@@ -364,6 +387,7 @@ impl AppState {
         scene.choose(self.kept_chosen(&scene.track_rows));
         self.choices.dimensions = ready.dimensions;
         self.is_fitted = true;
+        self.forget_pick();
         let tags = ready.space.taggrams().and_then(|key| self.collection.tags(key).ok().flatten());
         self.shown = Some(Shown {
             scene,
@@ -375,7 +399,7 @@ impl AppState {
             descent: ready.descent,
             column_names: ready.column_names,
             explained: ready.explained,
-            grid: ready.grid,
+            tree: ready.tree,
             taggrams: ready.taggrams,
             tags,
             method_name: ready.method_name,

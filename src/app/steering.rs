@@ -97,7 +97,7 @@ impl AppState {
             scene.layout_revision += 1;
         }
         if !frame.is_over {
-            shown.grid = frame.grid;
+            shown.tree = frame.tree;
         }
         if self.is_fitted {
             scene.fit(self.map.aspect());

@@ -51,6 +51,10 @@ pub struct WindowConfig {
 /// What the rows of a large map may take of a frame while it moves, so that 60 come in a second.
 const FRAME_BUDGET_MS: f64 = 10.0;
 
+/// How long a pointer's pick on a GPU is waited for, so that what it touches sounds before anything is drawn. Later ones are looked for every so often.
+const LONGEST_PICK: Duration = Duration::from_millis(4);
+const LOOK_FOR_PICK: Duration = Duration::from_millis(2);
+
 /// Something to fetch from another thread.
 #[derive(Clone, Copy, Debug)]
 struct Woken;
@@ -95,6 +99,10 @@ struct Session {
     map: egui::Rect,
     pointer: Option<PhysicalPosition<f64>>,
     pressed_buttons: usize,
+    /// When the pointer whose pick is on its way came.
+    pointed_at: Option<Instant>,
+    /// When egui wants to repaint without input (a cursor that blinks).
+    repaint_at: Option<Instant>,
     is_ready: bool,
     /// How many were presented.
     frames: u64,
@@ -129,15 +137,9 @@ impl ApplicationHandler<Woken> for Program {
     }
 
     fn about_to_wait(&mut self, events: &ActiveEventLoop) {
-        // A repaint that egui asked for later (a cursor that blinks) has come due.
-        if let ControlFlow::WaitUntil(time) = events.control_flow()
-            && time <= Instant::now()
-        {
-            events.set_control_flow(ControlFlow::Wait);
-            if let Some(session) = &self.session {
-                session.window.request_redraw();
-            }
-        }
+        let Some(session) = &mut self.session else { return };
+        let next = session.wake_up(Instant::now(), &mut self.log);
+        events.set_control_flow(next.map_or(ControlFlow::Wait, ControlFlow::WaitUntil));
     }
 }
 
@@ -166,6 +168,7 @@ impl Session {
         let (mut state, effects) = AppState::open(config.collection, config.choices, config.axes, compute)?;
         state.audio_root = config.audio_root.unwrap_or_else(|| state.collection.audio_root());
         state.output = "opening the sound output".to_owned();
+        state.gpu_picks = recovery::picks_of(&context);
         let wake: Arc<dyn Fn() + Send + Sync> = {
             let proxy = proxy.clone();
             // A closed event loop needs no waking.
@@ -196,6 +199,8 @@ impl Session {
             map: egui::Rect::NOTHING,
             pointer: None,
             pressed_buttons: 0,
+            pointed_at: None,
+            repaint_at: None,
             is_ready: false,
             frames: 0,
             screenshot: config.screenshot,
@@ -258,25 +263,60 @@ impl Session {
                 self.map.contains(place) && self.painter.egui.layer_id_at(place).is_none_or(|layer| layer.order == egui::Order::Background);
             is_map.then(|| Vec2::new(place.x - self.map.min.x, place.y - self.map.min.y))
         });
+        let began = Instant::now();
         let effects = self.state.update(Command::Point { at, window_pixels });
+        self.pointed_at = Some(began);
+        if effects.iter().any(|effect| matches!(effect, Effect::Pick { .. })) {
+            self.carry_out(effects, log);
+            let longest = if self.context.caps.is_cpu() { Duration::ZERO } else { LONGEST_PICK };
+            self.fetch_pick(longest, log);
+            return;
+        }
+        self.state.stats.pick_ms = at.map(|_| began.elapsed().as_secs_f64() * 1e3).or(self.state.stats.pick_ms);
         if !effects.is_empty() {
             self.carry_out(effects, log);
             self.window.request_redraw();
         }
     }
 
+    /// Takes what the pick on its way came to, if it does so within `longest`.
+    fn fetch_pick(&mut self, longest: Duration, log: &mut EventLog) {
+        let effects = match self.painter.map().picked(&self.context, longest) {
+            Ok(None) => return,
+            Ok(Some((number, found))) => self.state.picked(number, found),
+            Err(error) => self.state.notify(error.to_string()),
+        };
+        self.state.stats.pick_ms = self.pointed_at.map(|began| began.elapsed().as_secs_f64() * 1e3);
+        if !effects.is_empty() {
+            self.carry_out(effects, log);
+            self.window.request_redraw();
+        }
+    }
+
+    /// Does what has come due, and says when to wake up again without an event.
+    fn wake_up(&mut self, now: Instant, log: &mut EventLog) -> Option<Instant> {
+        if self.repaint_at.is_some_and(|time| time <= now) {
+            self.repaint_at = None;
+            self.window.request_redraw();
+        }
+        self.fetch_pick(Duration::ZERO, log);
+        let look_again = self.painter.map().is_picking().then(|| now + LOOK_FOR_PICK);
+        self.repaint_at.into_iter().chain(look_again).min()
+    }
+
     fn redraw(&mut self, events: &ActiveEventLoop, log: &mut EventLog) -> Result<(), AppError> {
         if self.context.is_lost() {
-            return self.recover(events, log);
+            return self.recover(log);
         }
         let texture = match self.surface.acquire(&self.context) {
             Acquired::Ready(texture) => texture,
             Acquired::Later(pause) => {
-                events.set_control_flow(ControlFlow::WaitUntil(Instant::now() + pause));
+                self.repaint_at = Some(Instant::now() + pause);
                 return Ok(());
             }
             Acquired::WhenSeen => return Ok(()),
         };
+        let began = Instant::now();
         let view = texture.texture.create_view(&wgpu::TextureViewDescriptor::default());
         let raw = self.input.take_egui_input(&self.window);
         let size_pixels = self.surface.size();
@@ -295,12 +335,17 @@ impl Session {
         let is_moved = self.map != output.map;
         self.map = output.map;
         self.carry_out(output.effects, log);
+        self.repaint_at = None;
         if output.changed || is_moved || output.repaint_after.is_zero() {
             self.window.request_redraw();
         } else if output.repaint_after < Duration::from_secs(3600) {
-            events.set_control_flow(ControlFlow::WaitUntil(Instant::now() + output.repaint_after));
+            self.repaint_at = Some(Instant::now() + output.repaint_after);
         } else {
             log.write(&Event::Still { frames: self.frames });
+        }
+        self.state.stats.add(began, began.elapsed());
+        if let Some(event) = self.state.stats.event(Instant::now()) {
+            self.carry_out(vec![Effect::Log(event)], log);
         }
         if !self.is_ready && output.drawn > 0 && output.is_whole && !is_moved {
             self.is_ready = true;
@@ -375,6 +420,11 @@ impl Session {
                     }
                 }
                 Effect::Cancel(serial) => self.jobs.cancel(serial),
+                Effect::Pick { number, aim } => {
+                    if let Err(error) = self.painter.map().begin_pick(&self.context, aim, number) {
+                        self.state.notice = Some(error.to_string());
+                    }
+                }
                 Effect::Steer(steering) => self.jobs.steer(steering),
                 Effect::Audition { serial, path, span } => {
                     if let Some(player) = &self.player {

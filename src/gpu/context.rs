@@ -90,12 +90,12 @@ impl GpuContext {
         Self::open(new_instance(None), &choice, None, wgpu::Features::TIMESTAMP_QUERY)
     }
 
-    /// Opens the best device that can draw to `surface`.
+    /// Opens the best device that can draw to `surface`, with time stamps where the adapter has them.
     ///
     /// # Errors
     /// As [`GpuContext::headless`].
     pub fn for_surface(instance: wgpu::Instance, surface: &wgpu::Surface<'_>) -> Result<Self, GpuError> {
-        Self::open(instance, &AdapterChoice::Best, Some(surface), wgpu::Features::empty())
+        Self::open(instance, &AdapterChoice::Best, Some(surface), wgpu::Features::TIMESTAMP_QUERY)
     }
 
     /// `extras` are features that are taken where they are offered.

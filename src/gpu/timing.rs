@@ -1,7 +1,8 @@
-//! How long the passes of a frame take on the GPU, by its own clock: for measuring, never in a plain frame.
+//! How long the passes of a frame take on the GPU, by its own clock: for measuring, and for who wants to see it; not in a plain frame.
 
 use super::context::GpuContext;
 use super::error::GpuError;
+use super::late_readback::LateReadback;
 use super::readback;
 
 /// Passes that a frame may have.
@@ -14,6 +15,7 @@ pub struct PassTimer {
     resolved: wgpu::Buffer,
     names: Vec<&'static str>,
     ms_per_tick: f64,
+    late: Option<(LateReadback, Vec<&'static str>)>,
 }
 
 impl PassTimer {
@@ -38,7 +40,7 @@ impl PassTimer {
             (queries, resolved)
         })?;
         let ms_per_tick = f64::from(context.queue.get_timestamp_period()) * 1e-6;
-        Ok(Some(Self { queries, resolved, names: Vec::new(), ms_per_tick }))
+        Ok(Some(Self { queries, resolved, names: Vec::new(), ms_per_tick, late: None }))
     }
 
     /// Forgets the passes so far: a frame begins.
@@ -86,9 +88,53 @@ impl PassTimer {
     /// # Errors
     /// [`GpuError::Lost`].
     pub fn read(&self, context: &GpuContext) -> Result<Vec<(&'static str, f64)>, GpuError> {
-        let bytes = 2 * self.names.len() as u64 * u64::from(wgpu::QUERY_SIZE);
-        let stamps: Vec<u64> = bytemuck::pod_collect_to_vec(&readback::read_range(context, &self.resolved, 0..bytes)?);
+        let bytes = self.bytes();
+        Ok(self.times(&self.names, &readback::read_range(context, &self.resolved, 0..bytes)?))
+    }
+
+    /// Copies the stamps that [`PassTimer::finish`] fetched for [`PassTimer::take`], unless earlier ones are still on their way.
+    ///
+    /// # Errors
+    /// [`GpuError::OutOfMemory`].
+    pub fn ask(&mut self, context: &GpuContext, encoder: &mut wgpu::CommandEncoder) -> Result<(), GpuError> {
+        let bytes = self.bytes();
+        if self.late.is_none() {
+            self.late = Some((LateReadback::new(context, "timer", self.resolved.size())?, Vec::new()));
+        }
+        if let Some((late, names)) = &mut self.late
+            && bytes > 0
+            && late.copy(encoder, &self.resolved, bytes)
+        {
+            names.clone_from(&self.names);
+        }
+        Ok(())
+    }
+
+    /// The encoder of [`PassTimer::ask`] was submitted.
+    pub fn submitted(&mut self) {
+        if let Some((late, _)) = &mut self.late {
+            late.submitted();
+        }
+    }
+
+    /// Milliseconds of each pass of the frame that was asked for, once they are there. Does not wait.
+    ///
+    /// # Errors
+    /// [`GpuError::Lost`].
+    pub fn take(&mut self, context: &GpuContext) -> Result<Option<Vec<(&'static str, f64)>>, GpuError> {
+        let Some((late, names)) = &mut self.late else { return Ok(None) };
+        let bytes = late.take(context)?;
+        let names = names.clone();
+        Ok(bytes.map(|bytes| self.times(&names, &bytes)))
+    }
+
+    fn bytes(&self) -> u64 {
+        2 * self.names.len() as u64 * u64::from(wgpu::QUERY_SIZE)
+    }
+
+    fn times(&self, names: &[&'static str], bytes: &[u8]) -> Vec<(&'static str, f64)> {
+        let stamps: Vec<u64> = bytemuck::pod_collect_to_vec(bytes);
         let ms = |pair: &[u64]| pair[1].saturating_sub(pair[0]) as f64 * self.ms_per_tick;
-        Ok(self.names.iter().copied().zip(stamps.chunks_exact(2).map(ms)).collect())
+        names.iter().copied().zip(stamps.chunks_exact(2).map(ms)).collect()
     }
 }

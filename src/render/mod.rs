@@ -7,9 +7,11 @@ pub mod blend;
 pub mod gpu_data;
 pub mod marks;
 pub mod passes;
+pub mod pick;
 pub mod renderer;
 pub mod splat;
 pub mod target;
+mod watch;
 
 pub use gpu_data::MapBuffers;
 pub use renderer::{DrawOptions, MapRenderer};
@@ -32,7 +34,9 @@ pub const SHADERS: &[ShaderSource] = &[
     splat::kernels::CURVE.shader,
     splat::kernels::TOTAL.shader,
     splat::kernels::RESOLVE,
+    pick::kernels::ROWS.shader,
+    pick::kernels::FIRST.shader,
 ];
 
-/// Every compute kernel of this module, for the tests.
-pub const KERNELS: &[&Kernel] = splat::kernels::KERNELS;
+/// Every table of compute kernels of this module, for the tests.
+pub const KERNELS: &[&[&Kernel]] = &[splat::kernels::KERNELS, pick::kernels::KERNELS];

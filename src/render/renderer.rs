@@ -4,10 +4,11 @@
 use super::gpu_data::{FrameUniform, MapBuffers, NO_TRACK, chosen_of};
 use super::marks::{MarkRows, Marks};
 use super::passes::Layouts;
+use super::pick::GpuPick;
 use super::splat::{self, Splat, SplatEngine};
 use super::target::ViewTarget;
 use crate::gpu::{GpuContext, GpuError, PassTimer, UniformBuffer};
-use crate::scene::{Camera, Dimensions, MapSize, Scene, Style};
+use crate::scene::{MapSize, Scene, Style};
 
 /// What a frame adds to the scene.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -25,10 +26,11 @@ pub struct MapRenderer {
     frame_group: wgpu::BindGroup,
     focus: UniformBuffer<FrameUniform>,
     focus_group: wgpu::BindGroup,
-    shown: Option<(MapBuffers, wgpu::BindGroup)>,
-    splat: Splat,
-    is_splat: bool,
-    timer: Option<PassTimer>,
+    pub(super) shown: Option<(MapBuffers, wgpu::BindGroup)>,
+    pub(super) pick: Option<GpuPick>,
+    pub(super) splat: Splat,
+    pub(super) timer: Option<PassTimer>,
+    pub(super) is_splat: bool,
 }
 
 /// See [`FrameUniform::line_taper`].
@@ -53,6 +55,7 @@ impl MapRenderer {
             focus,
             focus_group,
             shown: None,
+            pick: None,
             splat: Splat::default(),
             is_splat: false,
             timer: None,
@@ -66,6 +69,9 @@ impl MapRenderer {
         let group = bind(context, "map.columns", &self.layouts.columns, &columns);
         self.shown = Some((buffers, group));
         self.splat.rebind();
+        if let Some(pick) = &mut self.pick {
+            pick.rebind();
+        }
     }
 
     /// Gives the columns back.
@@ -194,7 +200,7 @@ fn frame_uniform(scene: &Scene, target: &ViewTarget, options: DrawOptions, row_c
         clip_from_anchor: clip_from_layout.matrix.to_cols_array_2d(),
         anchor: clip_from_layout.anchor.to_array(),
         background: [r, g, b],
-        fitted_w: fitted_w(scene, map.aspect()),
+        fitted_w: scene.fitted_w(map.aspect()),
         viewport: [width, height],
         point_radius: style.point_radius * scale,
         point_opacity: style.point_opacity,
@@ -223,15 +229,6 @@ fn alone(frame: FrameUniform, track: u32, options: DrawOptions, rows: usize) -> 
         focus_track: track,
         has_chosen: 0,
         ..frame
-    }
-}
-
-/// Clip-space w of the layout's middle when all of it is seen. Sizes and haze refer to it, not to where the eye looks now: coming nearer
-/// makes discs larger and clearer.
-fn fitted_w(scene: &Scene, aspect: f32) -> f32 {
-    match scene.camera.dimensions {
-        Dimensions::Two => 1.0,
-        Dimensions::Three => Camera::fit(Dimensions::Three, scene.half_extent(aspect), aspect).distance(),
     }
 }
 

@@ -74,6 +74,14 @@ impl Camera {
         self.half_height / (FIELD_OF_VIEW * 0.5).tan()
     }
 
+    /// The least and the largest distance from the eye that is seen, along its axis and in world units (3-D).
+    #[must_use]
+    pub fn depth_range(&self) -> [f32; 2] {
+        let distance = self.distance();
+        let far = distance + 8.0;
+        [(distance * 0.02).max(far * 1e-4), far]
+    }
+
     /// World, counted from the target, to clip space (x right, y up, depth 0..1) for a picture of `aspect`.
     #[must_use]
     pub fn clip_from_target(&self, aspect: f32) -> DMat4 {
@@ -85,9 +93,7 @@ impl Camera {
                 DMat4::from_translation(DVec3::new(0.0, 0.0, 0.5)) * DMat4::from_scale(scale)
             }
             Dimensions::Three => {
-                let distance = self.distance();
-                let far = distance + 8.0;
-                let near = (distance * 0.02).max(far * 1e-4);
+                let [near, far] = self.depth_range();
                 let view = glam::camera::rh::view::look_at_mat4(self.eye_from_target(), Vec3::ZERO, Vec3::Y);
                 (glam::camera::rh::proj::directx::perspective(FIELD_OF_VIEW, aspect, near, far) * view).as_dmat4()
             }

@@ -168,6 +168,16 @@ impl Scene {
         ClipFromLayout { anchor, matrix: matrix.as_mat4() }
     }
 
+    /// Clip-space w of the layout's middle when all of it is seen; 1 in a plane. Sizes and haze refer to it, not to where the eye looks now:
+    /// coming nearer makes discs larger and clearer.
+    #[must_use]
+    pub fn fitted_w(&self, aspect: f32) -> f32 {
+        match self.camera.dimensions {
+            Dimensions::Two => 1.0,
+            Dimensions::Three => Camera::fit(Dimensions::Three, self.half_extent(aspect), aspect).distance(),
+        }
+    }
+
     /// Where a point of layout space is on a map of this size; `None` behind the eye or where it is not finite.
     #[must_use]
     pub fn screen_from_layout(&self, point: Vec3, map: MapSize) -> Option<Vec2> {

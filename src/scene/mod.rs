@@ -23,7 +23,7 @@ pub use color::Srgb;
 pub use guides::{Guides, LineKind};
 pub use heat::HeatMap;
 pub use map::{AxisScale, ClipFromLayout, MapSize, Scene, ndc_from_screen};
-pub use pick::{Pick, PickGrid};
+pub use pick::{Aim, PickTree};
 pub use region::Region;
 pub use scaling::Scaling;
 pub use style::{Style, Theme};

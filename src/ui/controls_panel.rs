@@ -46,6 +46,8 @@ pub struct ControlsView<'a> {
     pub volume: f32,
     /// Dark or light.
     pub theme: Theme,
+    /// Whether the overlay of figures is shown.
+    pub figures: bool,
 }
 
 /// What the panel remembers between frames.
@@ -92,6 +94,10 @@ pub fn controls_panel_ui(ui: &mut Ui, view: &ControlsView<'_>, state: &mut Contr
     section(ui, "LOOK");
     let themes = [(Theme::Dark, "Dark", true), (Theme::Light, "Light", true)];
     commands.extend(segmented(ui, "Theme", view.theme, &themes).map(Command::SetTheme));
+    let mut figures = view.figures;
+    if ui.checkbox(&mut figures, "Figures").on_hover_text("How fast frames come, on the map (F3)").changed() {
+        commands.push(Command::ShowFigures(figures));
+    }
     commands
 }
 

@@ -3,6 +3,7 @@
 use egui::{CentralPanel, Frame, Margin, Panel, Rect, ScrollArea, TextureId, Ui};
 
 use super::controls_panel::{ControlsState, ControlsView, controls_panel_ui};
+use super::figures::{FiguresView, figures_ui};
 use super::lasso::LassoState;
 use super::status_bar::{StatusView, status_bar_ui};
 use super::theme::color;
@@ -37,6 +38,8 @@ pub struct ShellView<'a> {
     pub track: Option<TrackView>,
     /// Below.
     pub status: StatusView,
+    /// How fast frames come, if that is to be shown.
+    pub figures: Option<FiguresView>,
     /// Dark or light.
     pub theme: Theme,
 }
@@ -84,5 +87,11 @@ pub fn shell_ui(ui: &mut Ui, view: &ShellView<'_>, state: &mut ShellState) -> Sh
             ui.max_rect()
         }
     });
+    if let Some(figures) = &view.figures {
+        figures_ui(ui, map.inner, view.theme, figures);
+    }
+    if ui.input(|input| input.key_pressed(egui::Key::F3)) {
+        commands.push(Command::ShowFigures(view.figures.is_none()));
+    }
     ShellOutput { commands, map: map.inner }
 }

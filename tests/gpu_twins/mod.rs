@@ -5,6 +5,7 @@
 mod dispatch;
 mod neighbors;
 mod pca;
+mod pick;
 mod runner;
 mod splat;
 mod splat_tone;
@@ -22,8 +23,9 @@ use crate::common::shaders;
 
 /// One entry for each kernel that goes over a matrix.
 const TWINS: &[Twin] = &[pca::MEAN, pca::COVARIANCE, pca::TRANSFORM];
-/// And for each of t-SNE, of the splat, of the search for neighbours, and of UMAP.
-const CHECKS: [&[Check]; 6] = [tsne::CHECKS, tsne_grid::CHECKS, tsne_lists::CHECKS, splat::CHECKS, neighbors::CHECKS, umap::CHECKS];
+/// And for each of t-SNE, of the splat, of the search for neighbours, of picking, and of UMAP.
+const CHECKS: [&[Check]; 7] =
+    [tsne::CHECKS, tsne_grid::CHECKS, tsne_lists::CHECKS, splat::CHECKS, neighbors::CHECKS, pick::CHECKS, umap::CHECKS];
 
 #[test]
 fn every_compute_entry_point_has_a_twin() {
@@ -39,7 +41,7 @@ fn every_compute_entry_point_has_a_twin() {
     let mut with_twins: Vec<_> = TWINS.iter().map(|twin| twin.kernel).chain(checks).map(|kernel| kernel.shader.name).collect();
     with_twins.sort_unstable();
     assert_eq!(compute_shaders, with_twins);
-    let listed = project::KERNELS.iter().map(|kernels| kernels.len()).sum::<usize>() + render::KERNELS.len();
+    let listed = project::KERNELS.iter().chain(render::KERNELS).map(|kernels| kernels.len()).sum::<usize>();
     assert_eq!(listed, with_twins.len());
 }
 
@@ -115,4 +117,21 @@ fn the_shaders_of_tsne_agree_at_their_largest_and_past_65535_workgroups() {
 #[test]
 fn splats_count_every_row_past_65535_workgroups() {
     assert_eq!(splat::count_past_the_dispatch_limit(), Ok(()));
+}
+
+#[test]
+fn picks_agree_with_plain_loops_around_every_run_of_rows() {
+    assert_agree(pick::CHECKS);
+    assert_mistakes_are_found(pick::CHECKS);
+    for rows in [4095, 4096, 4097, 8192, 8193, 70_001] {
+        for dims in [2, 3] {
+            assert_eq!(pick::rows(rows, dims, false), Ok(()), "{rows} rows in {dims}-D");
+            assert_eq!(pick::whole(rows, dims), Ok(()), "{rows} rows in {dims}-D");
+        }
+    }
+}
+
+#[test]
+fn a_pick_sees_positions_that_a_kernel_wrote_and_the_newest_pointer_wins() {
+    pick::moved_positions_and_newest_pointer();
 }

@@ -2,12 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use winit::event_loop::{ActiveEventLoop, ControlFlow};
-
 use super::{FRAME_BUDGET_MS, Session};
 use crate::app::error::AppError;
 use crate::app::event_log::EventLog;
 use crate::app::frame::FramePainter;
+use crate::app::pointing::GpuPicks;
 use crate::gpu::GpuContext;
 use crate::project::{Compute, DeviceChoice};
 
@@ -25,17 +24,23 @@ pub(super) fn compute_of(choice: DeviceChoice, context: &GpuContext) -> Compute 
     }
 }
 
+/// What is picked on this device.
+pub(super) fn picks_of(context: &GpuContext) -> GpuPicks {
+    if context.caps.is_cpu() { GpuPicks::WrittenThere } else { GpuPicks::All }
+}
+
 impl Session {
     /// Opens a device anew, with everything that was on the old one; the state stays as it is.
     ///
     /// # Errors
     /// What the last of many attempts came to.
-    pub(super) fn recover(&mut self, events: &ActiveEventLoop, log: &mut EventLog) -> Result<(), AppError> {
+    pub(super) fn recover(&mut self, log: &mut EventLog) -> Result<(), AppError> {
         match self.reopen() {
             Ok(()) => {
                 self.attempts = 0;
                 let compute = compute_of(self.device, &self.context);
                 let effects = self.state.change_device(compute, &self.context.caps.name);
+                self.state.gpu_picks = picks_of(&self.context);
                 self.carry_out(effects, log);
                 self.window.request_redraw();
                 Ok(())
@@ -43,7 +48,7 @@ impl Session {
             Err(error) if self.attempts < ATTEMPTS => {
                 log::warn!("the device is lost: {error}");
                 self.attempts += 1;
-                events.set_control_flow(ControlFlow::WaitUntil(Instant::now() + PAUSE));
+                self.repaint_at = Some(Instant::now() + PAUSE);
                 Ok(())
             }
             Err(error) => Err(error),
