@@ -26,7 +26,7 @@ pub struct FiguresView {
 }
 
 const LINE: f32 = 16.0;
-const WIDTH: f32 = 232.0;
+const WIDTH: f32 = 272.0;
 const MARGIN: f32 = 10.0;
 
 impl FiguresView {
@@ -36,7 +36,7 @@ impl FiguresView {
         let [p50, p95] = self.frame_ms;
         let mut lines = vec![
             line("Frames per second", self.per_second.map_or("–".to_owned(), |frames| format!("{frames:.1}"))),
-            line("Frame, p50 · p95", format!("{p50:.2} · {p95:.2} ms")),
+            line("Frame p50, p95", format!("{p50:.1}, {p95:.1} ms")),
         ];
         lines.extend(self.passes_ms.iter().map(|&(name, ms)| line(&format!("   {name}"), format!("{ms:.3} ms"))));
         lines.push(line("Drawn", format!("{} of {}", thousands(self.drawn), thousands(self.total))));
