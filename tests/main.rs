@@ -5,6 +5,7 @@ mod architecture;
 mod audio;
 mod audio_formats;
 mod bench_audio;
+mod choosing;
 mod common;
 mod extract;
 mod fuzz_crate;

@@ -293,5 +293,5 @@ fn the_frame_uniform_is_laid_out_as_the_shader_reads_it() {
         assert_eq!(theirs, ours.map(|(name, offset)| (name.to_owned(), offset)));
         assert_eq!(*span as usize, size_of::<FrameUniform>());
     }
-    assert_eq!(seen, 5);
+    assert_eq!(seen, 6);
 }

@@ -9,7 +9,7 @@ use tagscape::project::pca::gpu::PcaParams;
 use tagscape::project::tsne::gpu::params::{FftPass, TsneParams, TsnePartial, TsnePlan};
 use tagscape::project::umap::gpu::{Bounds, UmapParams};
 use tagscape::project::{nearest, pca, tsne, umap};
-use tagscape::render::{self, pick::PickParams, splat::SplatParams};
+use tagscape::render::{self, pick::PickParams, select::kernels::SelectParams, splat::SplatParams};
 use wgpu::naga::{AddressSpace, Module, StorageAccess, TypeInner};
 
 /// Name, offset and, last, the size of the whole, as Rust has them.
@@ -171,6 +171,12 @@ fn what_the_kernels_of_picking_share_lies_where_the_shaders_read_it() {
     for kernel in render::pick::kernels::KERNELS {
         assert_layout(&kernel.shader, "PickParams", &params);
     }
+}
+
+#[test]
+fn what_the_kernel_of_choosing_knows_lies_where_the_shader_reads_it() {
+    let params = layout_of!(SelectParams { width, unused0, unused1, unused2 });
+    assert_layout(&render::select::kernels::INSIDE.shader, "SelectParams", &params);
 }
 
 #[test]

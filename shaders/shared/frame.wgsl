@@ -75,7 +75,7 @@ fn color_of_row(row: u32, clip: vec4f) -> vec4f {
         let grey = vec3f(dot(color, vec3f(0.299, 0.587, 0.114)));
         // While rows are chosen for good, the others lose their colour wholly.
         color = mix(mix(color, grey, select(0.7, 1.0, frame.has_chosen != 0u)), frame.background, 0.55);
-        opacity = 0.6;
+        opacity = select(0.6, 0.3, frame.has_chosen != 0u);
     }
     let depth = clamp((clip.w / frame.fitted_w - 1.0) / 0.6, 0.0, 1.0);
     return vec4f(mix(color, frame.background, depth * 0.55), opacity);

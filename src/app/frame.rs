@@ -1,5 +1,6 @@
 //! One frame: widgets laid out, wishes carried out, the map drawn, everything painted. A window and a picture file both come here.
 
+use super::choosing::WantedRegion;
 use super::economy::Economy;
 use super::state::{AppState, Effect};
 use crate::gpu::{GpuContext, GpuError, PositionBuffer};
@@ -55,6 +56,8 @@ pub struct FramePainter {
     economy: Economy,
     /// The GPU's passes of a frame some frames ago.
     passes: Vec<(&'static str, f64)>,
+    // A region whose rows are being found.
+    wanted: Option<WantedRegion>,
 }
 
 impl FramePainter {
@@ -79,6 +82,7 @@ impl FramePainter {
             shown_serial: None,
             theme: None,
             drawn: 0,
+            wanted: None,
             economy: Economy::Full,
             passes: Vec::new(),
         })
@@ -135,7 +139,7 @@ impl FramePainter {
         let (commands, map) = shell_output.map_or((Vec::new(), egui::Rect::ZERO), |shell| (shell.commands, shell.map));
         let mut changed = !commands.is_empty();
         let mut effects: Vec<Effect> = commands.into_iter().flat_map(|command| state.update(command)).collect();
-        changed |= self.find_chosen(state, &mut effects);
+        changed |= self.find_chosen(context, state, &mut effects)?;
         state.set_map_size(MapSize { width: map.width(), height: map.height() });
 
         let mut encoder = context.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("frame") });
@@ -179,12 +183,22 @@ impl FramePainter {
         state.notify(next.notice(error))
     }
 
-    /// Finds the rows of a region that was drawn; whether something came of it.
-    fn find_chosen(&mut self, state: &mut AppState, effects: &mut Vec<Effect>) -> bool {
-        let Some(wanted) = state.take_region() else { return false };
-        let Some(rows) = state.shown.as_ref().map(|shown| wanted.region.rows(&shown.scene)) else { return false };
-        effects.extend(state.finish_region(&wanted, rows));
-        true
+    /// Has the rows of a region found that was drawn, and hands them over when they are there; whether another frame is due for it.
+    fn find_chosen(&mut self, context: &GpuContext, state: &mut AppState, effects: &mut Vec<Effect>) -> Result<bool, GpuError> {
+        if let Some(wanted) = state.take_region()
+            && let Some(shown) = &state.shown
+        {
+            self.map.select(context, &shown.scene, &wanted.region)?;
+            self.wanted = Some(wanted);
+        }
+        if self.wanted.is_some()
+            && let Some(rows) = self.map.selected(context)?
+            && let Some(wanted) = self.wanted.take()
+        {
+            effects.extend(state.finish_region(&wanted, rows));
+            return Ok(true);
+        }
+        Ok(self.wanted.is_some())
     }
 
     /// Draws the map's points and lines into the texture that egui shows.

@@ -7,6 +7,53 @@ use std::time::Duration;
 use super::context::GpuContext;
 use super::error::GpuError;
 
+/// A buffer on its way back, that nobody waits for.
+#[derive(Debug)]
+pub struct PendingRead {
+    staging: wgpu::Buffer,
+    told: mpsc::Receiver<Result<(), wgpu::BufferAsyncError>>,
+}
+
+impl PendingRead {
+    /// Asks for all bytes of a buffer with the usage `COPY_SRC`, as they are after what was submitted so far.
+    ///
+    /// # Errors
+    /// [`GpuError::OutOfMemory`], [`GpuError::Rejected`] without that usage.
+    pub fn begin(context: &GpuContext, buffer: &wgpu::Buffer) -> Result<Self, GpuError> {
+        let staging = staging_buffer(context, buffer.size())?;
+        context.scoped("reading a buffer back", || {
+            let mut encoder = context.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("readback") });
+            encoder.copy_buffer_to_buffer(buffer, 0, &staging, 0, buffer.size());
+            context.queue.submit([encoder.finish()])
+        })?;
+        let (tell, told) = mpsc::channel();
+        staging.map_async(wgpu::MapMode::Read, .., move |mapped| {
+            // Nobody listens any more where the answer is no longer wanted.
+            let _ = tell.send(mapped);
+        });
+        Ok(Self { staging, told })
+    }
+
+    /// The bytes, once they are there. Does not wait.
+    ///
+    /// # Errors
+    /// [`GpuError::Lost`].
+    pub fn poll(&self, context: &GpuContext) -> Result<Option<Vec<u8>>, GpuError> {
+        let lost = |message: String| GpuError::Lost { what: "reading back".to_owned(), message };
+        context.device.poll(wgpu::PollType::Poll).map_err(|error| lost(error.to_string()))?;
+        match self.told.try_recv() {
+            Err(mpsc::TryRecvError::Empty) => Ok(None),
+            Ok(Ok(())) => {
+                let bytes = self.staging.get_mapped_range(..).map_err(|error| lost(error.to_string()))?.to_vec();
+                self.staging.unmap();
+                Ok(Some(bytes))
+            }
+            Ok(Err(error)) => Err(lost(error.to_string())),
+            Err(mpsc::TryRecvError::Disconnected) => Err(lost("the buffer was never mapped".to_owned())),
+        }
+    }
+}
+
 /// Bytes of a picture that are copied at a time; a 16K picture has more than one buffer may hold.
 const BAND_BYTES: u64 = 64 << 20;
 

@@ -9,6 +9,7 @@ pub mod marks;
 pub mod passes;
 pub mod pick;
 pub mod renderer;
+pub mod select;
 pub mod splat;
 pub mod target;
 mod watch;
@@ -36,7 +37,8 @@ pub const SHADERS: &[ShaderSource] = &[
     splat::kernels::RESOLVE,
     pick::kernels::ROWS.shader,
     pick::kernels::FIRST.shader,
+    select::kernels::INSIDE.shader,
 ];
 
 /// Every table of compute kernels of this module, for the tests.
-pub const KERNELS: &[&[&Kernel]] = &[splat::kernels::KERNELS, pick::kernels::KERNELS];
+pub const KERNELS: &[&[&Kernel]] = &[splat::kernels::KERNELS, pick::kernels::KERNELS, select::kernels::KERNELS];

@@ -5,10 +5,11 @@ use super::gpu_data::{FrameUniform, MapBuffers, NO_TRACK, chosen_of};
 use super::marks::{MarkRows, Marks};
 use super::passes::Layouts;
 use super::pick::GpuPick;
+use super::select::Selector;
 use super::splat::{self, Splat, SplatEngine};
 use super::target::ViewTarget;
 use crate::gpu::{GpuContext, GpuError, PassTimer, UniformBuffer};
-use crate::scene::{MapSize, Scene, Style};
+use crate::scene::{ChosenRows, MapSize, Region, Scene, Style};
 
 /// What a frame adds to the scene.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -29,6 +30,7 @@ pub struct MapRenderer {
     pub(super) shown: Option<(MapBuffers, wgpu::BindGroup)>,
     pub(super) pick: Option<GpuPick>,
     pub(super) splat: Splat,
+    selector: Selector,
     pub(super) timer: Option<PassTimer>,
     pub(super) is_splat: bool,
 }
@@ -57,6 +59,7 @@ impl MapRenderer {
             shown: None,
             pick: None,
             splat: Splat::default(),
+            selector: Selector::default(),
             is_splat: false,
             timer: None,
         })
@@ -86,7 +89,35 @@ impl MapRenderer {
         self.shown.is_some()
     }
 
-    /// Chooses what splats are made on.
+    /// Begins to find the rows of a scene that lie inside of a region: in a compute shader, or at once on the CPU's threads where the adapter is a
+    /// CPU and the positions are there. See [`Self::selected`].
+    ///
+    /// # Errors
+    /// Out of memory.
+    pub fn select(&mut self, context: &GpuContext, scene: &Scene, region: &Region) -> Result<(), GpuError> {
+        let wants_cpu = match self.splat.engine {
+            SplatEngine::Auto => context.caps.is_cpu(),
+            engine => engine == SplatEngine::Cpu,
+        };
+        let on_gpu = self.shown.as_ref().map(|(buffers, _)| buffers).filter(|buffers| {
+            buffers.positions.len == scene.positions.len() && !buffers.is_on_host() && (buffers.is_written_elsewhere() || !wants_cpu)
+        });
+        let Some(buffers) = on_gpu else {
+            self.selector.take(region.rows(scene));
+            return Ok(());
+        };
+        self.selector.begin(context, &region_uniform(scene, region), buffers, region)
+    }
+
+    /// The rows of the newest region, once, as soon as they are found. Does not wait.
+    ///
+    /// # Errors
+    /// [`GpuError::Lost`].
+    pub fn selected(&mut self, context: &GpuContext) -> Result<Option<ChosenRows>, GpuError> {
+        self.selector.poll(context)
+    }
+
+    /// Chooses what splats are made on, and what finds the rows of a region.
     pub fn set_engine(&mut self, engine: SplatEngine) {
         self.splat.engine = engine;
     }
@@ -213,6 +244,18 @@ fn frame_uniform(scene: &Scene, target: &ViewTarget, options: DrawOptions, row_c
         unused0: 0,
         unused1: 0,
         unused2: 0,
+    }
+}
+
+/// The uniform for the rows of a region: its cells are the pixels.
+fn region_uniform(scene: &Scene, region: &Region) -> FrameUniform {
+    let clip_from_layout = scene.clip_from_layout(region.map.aspect());
+    FrameUniform {
+        clip_from_anchor: clip_from_layout.matrix.to_cols_array_2d(),
+        anchor: clip_from_layout.anchor.to_array(),
+        viewport: region.extent,
+        row_count: scene.positions.len() as u32,
+        ..bytemuck::Zeroable::zeroed()
     }
 }
 

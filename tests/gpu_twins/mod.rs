@@ -7,6 +7,7 @@ mod neighbors;
 mod pca;
 mod pick;
 mod runner;
+mod select;
 mod splat;
 mod splat_tone;
 mod tsne;
@@ -23,9 +24,17 @@ use crate::common::shaders;
 
 /// One entry for each kernel that goes over a matrix.
 const TWINS: &[Twin] = &[pca::MEAN, pca::COVARIANCE, pca::TRANSFORM];
-/// And for each of t-SNE, of the splat, of the search for neighbours, of picking, and of UMAP.
-const CHECKS: [&[Check]; 7] =
-    [tsne::CHECKS, tsne_grid::CHECKS, tsne_lists::CHECKS, splat::CHECKS, neighbors::CHECKS, pick::CHECKS, umap::CHECKS];
+/// And for each of t-SNE, of the splat, of the search for neighbours, of picking, of choosing, and of UMAP.
+const CHECKS: [&[Check]; 8] = [
+    tsne::CHECKS,
+    tsne_grid::CHECKS,
+    tsne_lists::CHECKS,
+    splat::CHECKS,
+    neighbors::CHECKS,
+    pick::CHECKS,
+    select::CHECKS,
+    umap::CHECKS,
+];
 
 #[test]
 fn every_compute_entry_point_has_a_twin() {
@@ -134,4 +143,11 @@ fn picks_agree_with_plain_loops_around_every_run_of_rows() {
 #[test]
 fn a_pick_sees_positions_that_a_kernel_wrote_and_the_newest_pointer_wins() {
     pick::moved_positions_and_newest_pointer();
+}
+
+#[test]
+fn the_shader_that_finds_the_rows_of_a_region_agrees_at_every_size_and_past_65535_workgroups() {
+    assert_agree(select::CHECKS);
+    assert_mistakes_are_found(select::CHECKS);
+    assert_eq!(select::past_the_dispatch_limit(), Ok(()));
 }
