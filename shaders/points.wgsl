@@ -38,7 +38,7 @@ fn disc_of(vertex: u32, row: u32) -> Disc {
         disc.radius *= 1.35;
     } else if frame.has_chosen != 0u && steps_back(row) {
         // In a space it hides less of what is chosen, too.
-        disc.radius *= 0.75;
+        disc.radius *= select(0.8, 0.5, frame.fitted_w != 1.0);
     }
     disc.offset = corner_of(vertex) * (disc.radius + 1.0);
     disc.position = clip + vec4f(disc.offset * 2.0 / frame.viewport * clip.w, 0.0, 0.0);

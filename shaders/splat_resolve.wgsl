@@ -19,7 +19,7 @@ const FLAT = 0.006;
 // The share of its opacity that a colour keeps behind the veil.
 const VEILED_OPACITY = 0.75;
 // Opacity of the grey of rows that are not chosen: of a single one, and of as many as there are.
-const LEAST_GREY = 0.12;
+const LEAST_GREY = 0.2;
 const MOST_GREY = 0.6;
 
 // A triangle that covers the picture.

@@ -42,3 +42,5 @@ mod vggish;
 mod window;
 #[cfg(target_os = "linux")]
 mod window_changes;
+#[cfg(target_os = "linux")]
+mod window_choosing;

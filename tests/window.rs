@@ -86,7 +86,7 @@ pub fn move_pointer(display: &str, x: i64, y: i64) {
 }
 
 /// The demo's first picture, as the window computes it for a map of this size.
-fn demo_scene(collection: &Arc<Collection>, map: MapSize) -> Scene {
+pub fn demo_scene(collection: &Arc<Collection>, map: MapSize) -> Scene {
     let request = ProjectionRequest {
         serial: 1,
         collection: collection.clone(),

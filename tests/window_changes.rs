@@ -11,17 +11,18 @@ use crate::window::{Ended, cpu_ticks, events, move_pointer, screen, wait_for};
 
 const PATIENCE: Duration = Duration::from_secs(120);
 
-struct Shown {
+/// A window on a virtual screen of its own.
+pub struct Shown {
     _server: Ended,
     process: Ended,
-    display: String,
-    log: PathBuf,
+    pub display: String,
+    pub log: PathBuf,
     _folder: tempfile::TempDir,
 }
 
 impl Shown {
     /// The demo collection in a window with these options, once it is ready.
-    fn open(options: &[&str]) -> Option<Self> {
+    pub fn open(options: &[&str]) -> Option<Self> {
         let (server, display) = screen()?;
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join("events.jsonl");
@@ -38,23 +39,23 @@ impl Shown {
         Some(shown)
     }
 
-    fn xdotool(&self, arguments: &[&str]) -> String {
+    pub fn xdotool(&self, arguments: &[&str]) -> String {
         let output = Command::new("xdotool").env("DISPLAY", &self.display).args(arguments).output().unwrap();
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
-    fn window(&self) -> String {
+    pub fn window(&self) -> String {
         let found = self.xdotool(&["search", "--name", "tagscape"]);
         found.lines().next().unwrap().to_owned()
     }
 
-    fn events(&self) -> Vec<Value> {
+    pub fn events(&self) -> Vec<Value> {
         events(&self.log)
     }
 
     /// Frames presented, once nothing was logged for a second.
-    fn rest(&self) -> u64 {
+    pub fn rest(&self) -> u64 {
         let mut before = usize::MAX;
         for _ in 0..60 {
             let now = self.events().len();

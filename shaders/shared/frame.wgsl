@@ -74,7 +74,9 @@ fn color_of_row(row: u32, clip: vec4f) -> vec4f {
     if steps_back(row) {
         let grey = vec3f(dot(color, vec3f(0.299, 0.587, 0.114)));
         // While rows are chosen for good, the others lose their colour wholly.
-        color = mix(mix(color, grey, select(0.7, 1.0, frame.has_chosen != 0u)), frame.background, 0.55);
+        // In a space discs are opaque, so that the colour alone can step back.
+        let is_alone = frame.has_chosen != 0u && frame.fitted_w != 1.0;
+        color = mix(mix(color, grey, select(0.7, 1.0, frame.has_chosen != 0u)), frame.background, select(0.55, 0.78, is_alone));
         opacity = select(0.6, 0.3, frame.has_chosen != 0u);
     }
     let depth = clamp((clip.w / frame.fitted_w - 1.0) / 0.6, 0.0, 1.0);

@@ -49,7 +49,7 @@ pub fn choose_panel_ui(ui: &mut Ui, view: &ChooseView, state: &mut ChoosePanelSt
     let words = match view.chosen {
         _ if view.is_searching => "Looking …".to_owned(),
         Some(count) => format!("{} of {} chosen", thousands(count), thousands(view.total)),
-        None => "All look as they are: nothing is chosen".to_owned(),
+        None => "Nothing is chosen".to_owned(),
     };
     ui.label(RichText::new(words).small().weak());
     let buttons = [("Invert", true, "Choose what is not chosen (I)"), ("Clear", view.chosen.is_some(), "Choose nothing (Esc)")];

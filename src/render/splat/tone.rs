@@ -20,7 +20,7 @@ const MOST_GAIN: f32 = 3.0;
 /// The share of its opacity that a colour keeps behind the veil.
 const VEILED_OPACITY: f32 = 0.75;
 /// Opacity of the grey of rows that are not chosen: of a single one, and of as many as there are.
-const LEAST_GREY: f32 = 0.12;
+const LEAST_GREY: f32 = 0.2;
 const MOST_GREY: f32 = 0.6;
 
 /// A count's bucket: its octave, and the four bits below its highest.
