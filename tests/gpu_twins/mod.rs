@@ -25,16 +25,8 @@ use crate::common::shaders;
 /// One entry for each kernel that goes over a matrix.
 const TWINS: &[Twin] = &[pca::MEAN, pca::COVARIANCE, pca::TRANSFORM];
 /// And for each of t-SNE, of the splat, of the search for neighbours, of picking, of choosing, and of UMAP.
-const CHECKS: [&[Check]; 8] = [
-    tsne::CHECKS,
-    tsne_grid::CHECKS,
-    tsne_lists::CHECKS,
-    splat::CHECKS,
-    neighbors::CHECKS,
-    pick::CHECKS,
-    select::CHECKS,
-    umap::CHECKS,
-];
+const CHECKS: [&[Check]; 8] =
+    [tsne::CHECKS, tsne_grid::CHECKS, tsne_lists::CHECKS, splat::CHECKS, neighbors::CHECKS, pick::CHECKS, select::CHECKS, umap::CHECKS];
 
 #[test]
 fn every_compute_entry_point_has_a_twin() {
