@@ -26,7 +26,7 @@ fn is_inside(row: u32) -> bool {
         return false;
     }
     let cell = u32(at.y) * region.width + u32(at.x);
-    return (mask[cell >> 5u] >> (cell & 31u) & 1u) == 1u;
+    return ((mask[cell >> 5u] >> (cell & 31u)) & 1u) == 1u;
 }
 
 @compute @workgroup_size(256)

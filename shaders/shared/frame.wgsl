@@ -42,7 +42,7 @@ const NOWHERE = vec4f(2.0, 2.0, 2.0, 1.0);
 @group(1) @binding(5) var<storage, read> chosen: array<u32>;
 
 fn is_chosen(row: u32) -> bool {
-    return (chosen[row >> 5u] >> (row & 31u) & 1u) == 1u;
+    return ((chosen[row >> 5u] >> (row & 31u)) & 1u) == 1u;
 }
 
 fn has_focus(row: u32) -> bool {
