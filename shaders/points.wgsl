@@ -68,3 +68,43 @@ fn fs_opaque(disc: Disc) -> @location(0) vec4f {
     }
     return vec4f(disc.color.rgb, 1.0);
 }
+
+// Radii of averages in pixels.
+@group(2) @binding(0) var<storage, read> radii: array<f32>;
+
+// A disc for each track, of its own size.
+@vertex
+fn vs_average(@builtin(vertex_index) vertex: u32, @builtin(instance_index) row: u32) -> Disc {
+    var disc: Disc;
+    let clip = clip_of_row(row);
+    if !in_front(clip) {
+        disc.position = NOWHERE;
+        return disc;
+    }
+    disc.radius = radii[row] * clamp(frame.fitted_w / clip.w, 0.4, 3.0);
+    disc.color = color_of_row(row, clip);
+    disc.offset = corner_of(vertex) * (disc.radius + 1.0);
+    disc.position = clip + vec4f(disc.offset * 2.0 / frame.viewport * clip.w, 0.0, 0.0);
+    return disc;
+}
+
+// In a plane: glass with a rim, so that what lies under it shows.
+@fragment
+fn fs_average(disc: Disc) -> @location(0) vec4f {
+    let away = length(disc.offset);
+    let cover = clamp(disc.radius + 0.5 - away, 0.0, 1.0);
+    let rim = clamp(away - disc.radius + 1.5 + 0.03 * disc.radius, 0.0, 1.0);
+    let alpha = cover * disc.color.a * mix(0.42, 0.95, rim);
+    return vec4f(disc.color.rgb * alpha, alpha);
+}
+
+// In a space: a ball, lit from above.
+@fragment
+fn fs_ball(disc: Disc) -> @location(0) vec4f {
+    let away = length(disc.offset) / disc.radius;
+    if away > 1.0 {
+        discard;
+    }
+    let light = 1.0 - 0.28 * away * away + 0.12 * disc.offset.y / disc.radius;
+    return vec4f(min(disc.color.rgb * light, vec3f(1.0)), 1.0);
+}

@@ -5,7 +5,7 @@ use super::economy::Economy;
 use super::state::{AppState, Effect};
 use crate::gpu::{GpuContext, GpuError, PositionBuffer};
 use crate::render::{DrawOptions, MapBuffers, MapRenderer, ViewTarget};
-use crate::scene::{Dimensions, MapSize};
+use crate::scene::{Dimensions, MapSize, ViewKind};
 use crate::ui::choose_panel::ChooseView;
 use crate::ui::controls_panel::ControlsView;
 use crate::ui::figures::FiguresView;
@@ -144,6 +144,9 @@ impl FramePainter {
 
         let mut encoder = context.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("frame") });
         let counted = self.drawn;
+        if let Some(shown) = state.shown.as_mut().filter(|shown| shown.scene.view == ViewKind::Averages) {
+            shown.scene.refresh_averages();
+        }
         match self.draw_map(context, state, map, output.pixels_per_point, &mut encoder) {
             Ok(()) => {}
             Err(error) if context.is_lost() || matches!(error, GpuError::Lost { .. }) => return Err(error),

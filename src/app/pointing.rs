@@ -9,7 +9,7 @@ use crate::command::Listen;
 use crate::matrix::RowSource as _;
 use crate::scene::color::track_color;
 use crate::scene::pick::scan;
-use crate::scene::{Aim, Style};
+use crate::scene::{Aim, Style, ViewKind, averages};
 use crate::ui::TrackView;
 
 /// How far from a disc's edge the pointer still means it, in UI points.
@@ -54,6 +54,11 @@ impl AppState {
         let scene = &shown.scene;
         let style = Style::for_density(scene.positions.len(), map.width * map.height, scene.view.has_lines());
         let radius = style.point_radius.max(3.0) + POINTING_SLACK;
+        if scene.view == ViewKind::Averages {
+            let track = at.and_then(|cursor| averages::track_under(scene, map, cursor, POINTING_SLACK));
+            let segment = track.and_then(|track| averages::nearest_to_mean(scene, track));
+            return self.pointed(segment);
+        }
         let Some(aim) = at.map(|cursor| Aim::new(scene, map, cursor, radius)) else { return self.pointed(None) };
         let is_on_gpu = match self.gpu_picks {
             GpuPicks::None => false,

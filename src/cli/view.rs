@@ -61,6 +61,8 @@ pub enum ViewArg {
     Segments,
     /// A line for each track
     Trajectories,
+    /// A disc for each track
+    Averages,
     /// A heat map
     Density,
 }
@@ -71,6 +73,7 @@ impl ViewArg {
         match self {
             Self::Segments => ViewKind::Segments,
             Self::Trajectories => ViewKind::Trajectories,
+            Self::Averages => ViewKind::Averages,
             Self::Density => ViewKind::Density,
         }
     }

@@ -182,6 +182,12 @@ pub fn chosen_of(scene: &Scene) -> Option<&ChosenRows> {
     scene.chosen.as_deref().filter(|chosen| chosen.rows() == scene.positions.len())
 }
 
+/// The colour of each row, packed sRGB.
+#[must_use]
+pub fn colors_of(scene: &Scene) -> Vec<u32> {
+    columns(scene).0
+}
+
 /// Colour and track of each row. A row of no track counts as one of its own.
 fn columns(scene: &Scene) -> (Vec<u32>, Vec<u32>) {
     let neutral = scene.theme.faint_text().to_packed();

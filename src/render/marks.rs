@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::averages::AverageDiscs;
 use super::blend::Blend;
 use super::passes::{Layouts, Passes};
 use super::target::ViewTarget;
@@ -94,6 +95,24 @@ impl Marks {
             }
         }
         Ok(())
+    }
+
+    /// Draws the discs of all tracks into the target.
+    pub fn draw_averages(
+        &self,
+        encoder: &mut wgpu::CommandEncoder,
+        discs: &AverageDiscs,
+        target: &ViewTarget,
+        timer: &mut Option<PassTimer>,
+    ) {
+        let stamps = stamps(timer, "averages");
+        match target.dimensions {
+            Dimensions::Two => {
+                let mut pass = target.begin_flat(encoder, wgpu::LoadOp::Clear(wgpu::Color::TRANSPARENT), stamps);
+                discs.draw(&mut pass, &self.passes.averages_over);
+            }
+            Dimensions::Three => discs.draw(&mut target.begin(encoder, stamps), &self.passes.averages_opaque),
+        }
     }
 
     /// Draws the track that stands out over what is there, not hidden by anything.

@@ -3,6 +3,7 @@
 //! The map is drawn on a transparent ground, premultiplied, in sRGB numbers, as egui blends: grid and background are egui's,
 //! behind it, words are egui's, over it. So text and lines are crisp at any scale, and a window and a picture file share all of it.
 
+pub mod averages;
 pub mod blend;
 pub mod gpu_data;
 pub mod marks;

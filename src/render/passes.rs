@@ -27,6 +27,8 @@ pub struct Layouts {
     pub frame: wgpu::BindGroupLayout,
     /// Group 1.
     pub columns: wgpu::BindGroupLayout,
+    /// Group 2 of discs whose radii differ.
+    pub radii: wgpu::BindGroupLayout,
     /// Group 2 of what lies behind discs.
     pub depth: wgpu::BindGroupLayout,
 }
@@ -49,6 +51,7 @@ impl Layouts {
         Self {
             frame: layout("map.frame", &[entry(0, wgpu::BufferBindingType::Uniform, wgpu::ShaderStages::VERTEX_FRAGMENT)]),
             columns: layout("map.columns", &columns),
+            radii: layout("map.radii", &[entry(0, storage, wgpu::ShaderStages::VERTEX)]),
             depth: layout(
                 "map.depth",
                 &[wgpu::BindGroupLayoutEntry {
@@ -66,6 +69,16 @@ impl Layouts {
     }
 }
 
+impl Layouts {
+    /// Binds buffers to one of them.
+    #[must_use]
+    pub fn bind(&self, context: &GpuContext, label: &str, layout: &wgpu::BindGroupLayout, buffers: &[&wgpu::Buffer]) -> wgpu::BindGroup {
+        let entries: Vec<_> =
+            (0..).zip(buffers).map(|(binding, buffer)| wgpu::BindGroupEntry { binding, resource: buffer.as_entire_binding() }).collect();
+        context.device.create_bind_group(&wgpu::BindGroupDescriptor { label: Some(label), layout, entries: &entries })
+    }
+}
+
 /// The pipelines of discs and lines.
 #[derive(Debug)]
 pub struct Passes {
@@ -73,6 +86,10 @@ pub struct Passes {
     pub discs_summed: wgpu::RenderPipeline,
     /// Discs over what is there.
     pub discs_over: wgpu::RenderPipeline,
+    /// Averages over one another: in a plane.
+    pub averages_over: wgpu::RenderPipeline,
+    /// Averages that hide one another: in a space.
+    pub averages_opaque: wgpu::RenderPipeline,
     /// Discs that hide one another: in a space.
     pub discs_opaque: wgpu::RenderPipeline,
     /// Lines of all tracks but the focus', added up.
@@ -93,6 +110,8 @@ enum Manner {
     Over,
     OverBehind,
     Opaque,
+    AverageOver,
+    AverageOpaque,
 }
 
 impl Passes {
@@ -107,6 +126,8 @@ impl Passes {
             discs_summed: pipeline(context, layouts, &points, "vs_others", Manner::Summed)?,
             discs_over: pipeline(context, layouts, &points, "vs_main", Manner::Over)?,
             discs_opaque: pipeline(context, layouts, &points, "vs_main", Manner::Opaque)?,
+            averages_over: pipeline(context, layouts, &points, "vs_average", Manner::AverageOver)?,
+            averages_opaque: pipeline(context, layouts, &points, "vs_average", Manner::AverageOpaque)?,
             lines_summed: pipeline(context, layouts, &lines, "vs_main", Manner::Summed)?,
             lines_summed_behind: pipeline(context, layouts, &lines, "vs_main", Manner::SummedBehind)?,
             curves_over: pipeline(context, layouts, &lines, "vs_curve", Manner::Over)?,
@@ -133,19 +154,23 @@ fn pipeline(
         Manner::Over => ("fs_main", vec![Some(over)]),
         Manner::OverBehind => ("fs_main_behind", vec![Some(over)]),
         Manner::Opaque => ("fs_opaque", vec![Some(over)]),
+        Manner::AverageOver => ("fs_average", vec![Some(over)]),
+        Manner::AverageOpaque => ("fs_ball", vec![Some(over)]),
     };
     let reads_depth = matches!(manner, Manner::SummedBehind | Manner::OverBehind);
-    let depth_stencil = (manner == Manner::Opaque).then(|| wgpu::DepthStencilState {
+    let is_opaque = matches!(manner, Manner::Opaque | Manner::AverageOpaque);
+    let depth_stencil = is_opaque.then(|| wgpu::DepthStencilState {
         format: DEPTH_FORMAT,
         depth_write_enabled: Some(true),
         depth_compare: Some(wgpu::CompareFunction::LessEqual),
         stencil: wgpu::StencilState::default(),
         bias: wgpu::DepthBiasState::default(),
     });
-    let samples = if manner == Manner::Opaque { sample_count(Dimensions::Three) } else { 1 };
+    let samples = if is_opaque { sample_count(Dimensions::Three) } else { 1 };
     context.scoped(name, || {
         let mut groups = vec![Some(&layouts.frame), Some(&layouts.columns)];
         groups.extend(reads_depth.then_some(Some(&layouts.depth)));
+        groups.extend(matches!(manner, Manner::AverageOver | Manner::AverageOpaque).then_some(Some(&layouts.radii)));
         let layout = context.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
             label: Some(name),
             bind_group_layouts: &groups,

@@ -1,7 +1,8 @@
 //! Draws a scene: one uniform written, then as many instances as there are rows, or a splat of them. All of them, always;
 //! under a budget, as soon as the eye stands still.
 
-use super::gpu_data::{FrameUniform, MapBuffers, NO_TRACK, chosen_of};
+use super::averages::AverageDiscs;
+use super::gpu_data::{FrameUniform, MapBuffers, NO_TRACK, chosen_of, colors_of};
 use super::marks::{MarkRows, Marks};
 use super::passes::Layouts;
 use super::pick::GpuPick;
@@ -9,7 +10,7 @@ use super::select::Selector;
 use super::splat::{self, Splat, SplatEngine};
 use super::target::ViewTarget;
 use crate::gpu::{GpuContext, GpuError, PassTimer, UniformBuffer};
-use crate::scene::{ChosenRows, MapSize, Region, Scene, Style};
+use crate::scene::{ChosenRows, MapSize, Region, Scene, Style, ViewKind};
 
 /// What a frame adds to the scene.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -29,6 +30,7 @@ pub struct MapRenderer {
     focus_group: wgpu::BindGroup,
     pub(super) shown: Option<(MapBuffers, wgpu::BindGroup)>,
     pub(super) pick: Option<GpuPick>,
+    averages: Option<AverageDiscs>,
     pub(super) splat: Splat,
     selector: Selector,
     pub(super) timer: Option<PassTimer>,
@@ -46,9 +48,9 @@ impl MapRenderer {
     pub fn new(context: &GpuContext) -> Result<Self, GpuError> {
         let layouts = Layouts::new(context);
         let frame = UniformBuffer::from_value(context, "map.frame", &bytemuck::Zeroable::zeroed())?;
-        let frame_group = bind(context, "map.frame", &layouts.frame, &[frame.buffer()]);
+        let frame_group = layouts.bind(context, "map.frame", &layouts.frame, &[frame.buffer()]);
         let focus = UniformBuffer::from_value(context, "map.focus", &bytemuck::Zeroable::zeroed())?;
-        let focus_group = bind(context, "map.focus", &layouts.frame, &[focus.buffer()]);
+        let focus_group = layouts.bind(context, "map.focus", &layouts.frame, &[focus.buffer()]);
         Ok(Self {
             marks: Marks::new(context, &layouts)?,
             layouts,
@@ -58,6 +60,7 @@ impl MapRenderer {
             focus_group,
             shown: None,
             pick: None,
+            averages: None,
             splat: Splat::default(),
             selector: Selector::default(),
             is_splat: false,
@@ -69,8 +72,9 @@ impl MapRenderer {
     pub fn show(&mut self, context: &GpuContext, buffers: MapBuffers) {
         let MapBuffers { positions, colors, tracks, chosen, .. } = &buffers;
         let columns = [&positions.x, &positions.y, &positions.z, colors.buffer(), tracks.buffer(), chosen.buffer()];
-        let group = bind(context, "map.columns", &self.layouts.columns, &columns);
+        let group = self.layouts.bind(context, "map.columns", &self.layouts.columns, &columns);
         self.shown = Some((buffers, group));
+        self.averages = None;
         self.splat.rebind();
         if let Some(pick) = &mut self.pick {
             pick.rebind();
@@ -80,6 +84,7 @@ impl MapRenderer {
     /// Gives the columns back.
     pub fn forget(&mut self) {
         self.shown = None;
+        self.averages = None;
         self.splat.forget();
     }
 
@@ -177,7 +182,7 @@ impl MapRenderer {
         let row_count = buffers.positions.len as u32;
         let mut uniform = frame_uniform(scene, target, options, row_count);
         let kind = match splat::kind_of(scene.view, row_count as usize, context.caps.is_cpu()) {
-            None if buffers.is_on_host() => splat::kind_of(scene.view, usize::MAX, true),
+            None if buffers.is_on_host() && scene.view != ViewKind::Averages => splat::kind_of(scene.view, usize::MAX, true),
             kind => kind,
         };
         let focus_track = uniform.focus_track;
@@ -190,6 +195,14 @@ impl MapRenderer {
         let has_lines = scene.view.has_lines();
         let mut rows = MarkRows { frame: &self.frame_group, columns, rows: row_count, has_lines, focus };
         let drawn = match kind {
+            None if scene.view == ViewKind::Averages => {
+                let picture = (target.size, options.pixels_per_point);
+                let discs = AverageDiscs::of(self.averages.take(), context, &self.layouts, scene, picture, || colors_of(scene))?;
+                let discs = self.averages.insert(discs);
+                discs.set_frame(context, uniform)?;
+                self.marks.draw_averages(encoder, discs, target, &mut self.timer);
+                row_count as usize
+            }
             None => {
                 self.frame.write(context, &uniform)?;
                 self.marks.encode(context, encoder, &rows, target, &mut self.timer)?;
@@ -273,10 +286,4 @@ fn alone(frame: FrameUniform, track: u32, options: DrawOptions, rows: usize) -> 
         has_chosen: 0,
         ..frame
     }
-}
-
-fn bind(context: &GpuContext, label: &str, layout: &wgpu::BindGroupLayout, buffers: &[&wgpu::Buffer]) -> wgpu::BindGroup {
-    let entries: Vec<_> =
-        (0..).zip(buffers).map(|(binding, buffer)| wgpu::BindGroupEntry { binding, resource: buffer.as_entire_binding() }).collect();
-    context.device.create_bind_group(&wgpu::BindGroupDescriptor { label: Some(label), layout, entries: &entries })
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use glam::{DMat4, DVec2, DVec3, Mat4, Vec2, Vec3, Vec4};
 
+use super::averages::{Average, averages};
 use super::bounds::Bounds;
 use super::camera::{Camera, Dimensions};
 use super::chosen::ChosenRows;
@@ -78,6 +79,9 @@ pub struct Scene {
     pub scalings: [Scaling; 3],
     /// The box around the positions.
     pub bounds: Bounds,
+    /// Each track's disc in the averages view, once it was wanted. `[tracks]`
+    pub averages: Option<Arc<[Average]>>,
+    averages_revision: u64,
     /// What is drawn.
     pub view: ViewKind,
     /// Colours.
@@ -115,6 +119,8 @@ impl Scene {
             scale,
             scalings: [Scaling::Linear; 3],
             bounds,
+            averages: None,
+            averages_revision: 0,
             view: ViewKind::default(),
             theme: Theme::default(),
             camera: Camera::fit(dimensions, Vec3::ONE, aspect),
@@ -132,6 +138,14 @@ impl Scene {
     pub fn choose(&mut self, chosen: Option<Arc<ChosenRows>>) {
         self.chosen = chosen;
         self.chosen_revision += 1;
+    }
+
+    /// Computes the averages, unless they are those of the positions already.
+    pub fn refresh_averages(&mut self) {
+        if self.averages.is_none() || self.averages_revision != self.layout_revision {
+            self.averages = Some(averages(&self.positions, &self.track_rows, self.camera.dimensions).into());
+            self.averages_revision = self.layout_revision;
+        }
     }
 
     /// Shows the whole layout again, from the same side.

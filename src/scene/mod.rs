@@ -1,5 +1,6 @@
 //! What to show, in plain CPU terms: camera, colours, axes, bounds and picking. No GPU type in here.
 
+pub mod averages;
 pub mod bounds;
 pub mod camera;
 pub mod chosen;
@@ -16,6 +17,7 @@ pub mod ticks;
 pub mod view_kind;
 pub mod words;
 
+pub use averages::Average;
 pub use bounds::Bounds;
 pub use camera::{Camera, Dimensions};
 pub use chosen::{ChosenRows, Combine};

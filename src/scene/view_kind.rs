@@ -10,13 +10,15 @@ pub enum ViewKind {
     Segments,
     /// The line through each track's segments in order, with small discs on it.
     Trajectories,
+    /// A disc for each track, at the mean of its segments.
+    Averages,
     /// A heat map of how many segments there are where.
     Density,
 }
 
 impl ViewKind {
     /// All kinds, in the order in which they are offered.
-    pub const ALL: [Self; 3] = [Self::Segments, Self::Trajectories, Self::Density];
+    pub const ALL: [Self; 4] = [Self::Segments, Self::Trajectories, Self::Averages, Self::Density];
 
     /// The name in commands and events.
     #[must_use]
@@ -24,6 +26,7 @@ impl ViewKind {
         match self {
             Self::Segments => "segments",
             Self::Trajectories => "trajectories",
+            Self::Averages => "averages",
             Self::Density => "density",
         }
     }

@@ -69,8 +69,9 @@ pub fn controls_panel_ui(ui: &mut Ui, view: &ControlsView<'_>, state: &mut Contr
     projection_ui(ui, view, state, &mut commands);
 
     section(ui, "VIEW");
-    let kinds =
-        [(ViewKind::Segments, "Segments", true), (ViewKind::Trajectories, "Trajectories", true), (ViewKind::Density, "Density", true)];
+    let kinds = [(ViewKind::Segments, "Segments", true), (ViewKind::Trajectories, "Trajectories", true)];
+    commands.extend(segmented(ui, "View", view.view, &kinds).map(Command::SetView));
+    let kinds = [(ViewKind::Averages, "Averages", true), (ViewKind::Density, "Density", true)];
     commands.extend(segmented(ui, "View", view.view, &kinds).map(Command::SetView));
     if ui.button("Show all").on_hover_text("Double-click on the map, or Home").clicked() {
         commands.push(Command::Fit);

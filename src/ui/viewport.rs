@@ -7,7 +7,7 @@ use super::lasso::{LassoState, lasso_ui};
 use super::theme::color;
 use crate::command::{Command, Tool};
 use crate::scene::guides::{TICK_SIZE, TITLE_SIZE};
-use crate::scene::{Dimensions, Guides, LineKind, MapSize, Scene, Style};
+use crate::scene::{Dimensions, Guides, LineKind, MapSize, Scene, Style, ViewKind, averages};
 
 /// Draws the map into all the room that is left; `picture` is the rendered points. Returns the map's place in the window.
 pub fn viewport_ui(
@@ -47,14 +47,26 @@ pub fn viewport_ui(
         painter.rect_filled(at.expand2(egui::vec2(3.0, 1.0)), 3.0, color(theme.background()).gamma_multiply(0.72));
         painter.galley(at.min, galley, color(ink));
     }
-    if let Some(at) = scene.hovered.and_then(|segment| scene.screen_of(segment, map)) {
-        let radius = Style::for_density(scene.positions.len(), map.width * map.height, false).point_radius + 4.5;
+    if let Some((at, radius)) = hovered_mark(scene, map) {
         painter.circle_stroke(place(at), radius, Stroke::new(3.5, color(theme.background())));
         painter.circle_stroke(place(at), radius, Stroke::new(1.8, color(theme.text())));
     }
     let is_drawing = lasso_ui(ui, rect, &response, (tool, theme), lasso, commands);
     input(ui, scene, rect, &response, is_drawing, commands);
     rect
+}
+
+/// Where the ring around what is under the pointer lies, and its radius.
+fn hovered_mark(scene: &Scene, map: MapSize) -> Option<(Vec2, f32)> {
+    let segment = scene.hovered?;
+    if scene.view == ViewKind::Averages {
+        let averages = scene.averages.as_deref()?;
+        let average = averages.get(scene.track_position(segment)?)?;
+        let at = scene.screen_from_layout(average.center.into(), map)?;
+        return Some((at, averages::radius(average, averages.len(), map) + 2.5));
+    }
+    let radius = Style::for_density(scene.positions.len(), map.width * map.height, false).point_radius + 4.5;
+    Some((scene.screen_of(segment, map)?, radius))
 }
 
 /// Drag, scroll, pinch, double click and Home. Where the pointer merely is comes from the window at once, not from here.

@@ -58,6 +58,7 @@ const MS_PER_ROW_ON_GPU: f64 = 1e-6;
 pub fn kind_of(view: ViewKind, rows: usize, is_cpu_adapter: bool) -> Option<SplatKind> {
     let enough = if is_cpu_adapter { ROWS_ON_CPU } else { ROWS_ON_GPU };
     match view {
+        ViewKind::Averages => None,
         ViewKind::Density => Some(SplatKind::Density),
         ViewKind::Segments => (rows >= enough).then_some(SplatKind::Colors),
         ViewKind::Trajectories => (rows >= enough).then_some(SplatKind::Lines),
