@@ -180,6 +180,11 @@ fn what_the_kernel_of_choosing_knows_lies_where_the_shader_reads_it() {
 }
 
 #[test]
+fn what_a_morph_is_told_lies_where_the_shader_reads_it() {
+    assert_layout(&render::morph::MIX.shader, "MorphParams", &layout_of!(render::morph::MorphParams { rows, way }));
+}
+
+#[test]
 fn kernel_tables_say_what_the_shaders_say() {
     for kernel in project::KERNELS.iter().copied().chain(render::KERNELS.iter().copied()).flatten() {
         assert_eq!(kernel.shader.parse().unwrap().entry_points.len(), 1, "{}", kernel.shader.name);

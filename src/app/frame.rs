@@ -130,6 +130,9 @@ impl FramePainter {
         if let Some(passes) = self.map.take_passes(context)? {
             self.passes = passes;
         }
+        if let Some(time) = input.raw.time {
+            state.advance(time);
+        }
         let mut shell_output = None;
         let egui = self.egui.clone();
         let mut output = egui.run_ui(input.raw, |ui| {
@@ -158,7 +161,7 @@ impl FramePainter {
         }
         self.map.ask_passes(context, &mut encoder)?;
         let is_whole = self.economy == Economy::NoMap || state.shown.as_ref().is_none_or(|shown| self.drawn >= shown.scene.positions.len());
-        changed |= !is_whole || self.drawn != counted;
+        changed |= !is_whole || self.drawn != counted || state.is_morphing();
         let errors = context.errors.take();
         effects.extend(errors.into_iter().flat_map(|text| state.notify(text)));
         let repaint_after = output.viewport_output.get(&egui::ViewportId::ROOT).map_or(std::time::Duration::MAX, |root| root.repaint_delay);

@@ -15,6 +15,7 @@ pub mod jobs;
 pub mod listening_trial;
 mod log_axes;
 pub mod models;
+pub mod morphing;
 mod percentile;
 pub mod picking_trial;
 pub mod pointing;

@@ -52,6 +52,8 @@ impl AppState {
         self.asked_pick = AskedPick { number: self.asked_pick.number + 1, window_pixels };
         let Some(shown) = &self.shown else { return Vec::new() };
         let scene = &shown.scene;
+        // What is on its way is not to be caught.
+        let at = at.filter(|_| scene.morph.is_none());
         let style = Style::for_density(scene.positions.len(), map.width * map.height, scene.view.has_lines());
         let radius = style.point_radius.max(3.0) + POINTING_SLACK;
         if scene.view == ViewKind::Averages {

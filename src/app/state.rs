@@ -10,6 +10,7 @@ use super::error::AppError;
 use super::event_log::Event;
 use super::frame_stats::FrameStats;
 use super::jobs::Outcome;
+use super::morphing::MorphClock;
 use super::pointing::{AskedPick, Auditioned, GpuPicks};
 use super::projection_job::{LayoutReady, ProjectionRequest};
 use super::search::SearchRequest;
@@ -145,6 +146,7 @@ pub struct AppState {
     pub(super) next_audition: u64,
     pub(super) auditions: Vec<Auditioned>,
     space_keys: Vec<SpaceKey>,
+    pub(super) morph_clock: MorphClock,
 }
 
 impl AppState {
@@ -182,6 +184,7 @@ impl AppState {
             choosing: Choosing::default(),
             next_audition: 1,
             auditions: Vec::new(),
+            morph_clock: MorphClock::default(),
         };
         if let Some(axes) = axes {
             state.axes.insert((state.choices.space, state.choices.method), axes);
@@ -389,7 +392,8 @@ impl AppState {
         self.is_fitted = true;
         self.forget_pick();
         let tags = ready.space.taggrams().and_then(|key| self.collection.tags(key).ok().flatten());
-        self.shown = Some(Shown {
+        let is_moved_elsewhere = ready.columns.is_some();
+        let before = self.shown.replace(Shown {
             scene,
             serial: ready.serial,
             space: ready.space,
@@ -404,6 +408,9 @@ impl AppState {
             tags,
             method_name: ready.method_name,
         });
+        if let Some(before) = before {
+            self.begin_morph(&before.scene, is_moved_elsewhere);
+        }
         let mut effects: Vec<_> = self.shown.iter().map(|shown| Effect::Log(shown.event(ready.seconds))).collect();
         effects.extend(ready.remark.map(|text| self.notify(text)).unwrap_or_default());
         effects

@@ -167,6 +167,7 @@ impl Session {
         let compute = compute_of(config.device, &context);
         let (mut state, effects) = AppState::open(config.collection, config.choices, config.axes, compute)?;
         state.audio_root = config.audio_root.unwrap_or_else(|| state.collection.audio_root());
+        state.set_morphing(true);
         state.output = "opening the sound output".to_owned();
         state.gpu_picks = recovery::picks_of(&context);
         let wake: Arc<dyn Fn() + Send + Sync> = {
@@ -353,6 +354,7 @@ impl Session {
         }
         if self.is_ready
             && !self.state.is_moving()
+            && !self.state.is_morphing()
             && let Some(path) = self.screenshot.take()
         {
             headless::draw(&self.context, &mut self.state, size_pixels, Chrome::Panels)?.write_png(&path)?;

@@ -7,6 +7,7 @@ pub mod averages;
 pub mod blend;
 pub mod gpu_data;
 pub mod marks;
+pub mod morph;
 pub mod passes;
 pub mod pick;
 pub mod renderer;
@@ -27,6 +28,7 @@ pub const SHADERS: &[ShaderSource] = &[
     passes::POINTS,
     passes::TRAJECTORIES,
     blend::RESOLVE,
+    morph::MIX.shader,
     splat::kernels::COUNT.shader,
     splat::kernels::COLOR.shader,
     splat::kernels::LINES.shader,
@@ -42,4 +44,4 @@ pub const SHADERS: &[ShaderSource] = &[
 ];
 
 /// Every table of compute kernels of this module, for the tests.
-pub const KERNELS: &[&[&Kernel]] = &[splat::kernels::KERNELS, pick::kernels::KERNELS, select::kernels::KERNELS];
+pub const KERNELS: &[&[&Kernel]] = &[splat::kernels::KERNELS, pick::kernels::KERNELS, select::kernels::KERNELS, &[&morph::MIX]];

@@ -4,6 +4,7 @@
 use super::averages::AverageDiscs;
 use super::gpu_data::{FrameUniform, MapBuffers, NO_TRACK, chosen_of, colors_of};
 use super::marks::{MarkRows, Marks};
+use super::morph::MorphColumns;
 use super::passes::Layouts;
 use super::pick::GpuPick;
 use super::select::Selector;
@@ -31,6 +32,7 @@ pub struct MapRenderer {
     pub(super) shown: Option<(MapBuffers, wgpu::BindGroup)>,
     pub(super) pick: Option<GpuPick>,
     averages: Option<AverageDiscs>,
+    morph: Option<MorphColumns>,
     pub(super) splat: Splat,
     selector: Selector,
     pub(super) timer: Option<PassTimer>,
@@ -61,6 +63,7 @@ impl MapRenderer {
             shown: None,
             pick: None,
             averages: None,
+            morph: None,
             splat: Splat::default(),
             selector: Selector::default(),
             is_splat: false,
@@ -75,6 +78,7 @@ impl MapRenderer {
         let group = self.layouts.bind(context, "map.columns", &self.layouts.columns, &columns);
         self.shown = Some((buffers, group));
         self.averages = None;
+        self.morph = None;
         self.splat.rebind();
         if let Some(pick) = &mut self.pick {
             pick.rebind();
@@ -85,6 +89,7 @@ impl MapRenderer {
     pub fn forget(&mut self) {
         self.shown = None;
         self.averages = None;
+        self.morph = None;
         self.splat.forget();
     }
 
@@ -179,6 +184,18 @@ impl MapRenderer {
             return Ok(0);
         };
         buffers.update(context, scene)?;
+        if scene.morph.is_some() && !buffers.is_on_host() && !buffers.is_written_elsewhere() {
+            self.morph = match MorphColumns::of(self.morph.take(), context, scene, &buffers.positions) {
+                // Without the memory for both ends, points are at the end at once.
+                Err(GpuError::OutOfMemory { .. } | GpuError::TooLarge { .. }) => None,
+                made => made?,
+            };
+            if let Some(morph) = &self.morph {
+                morph.encode(encoder);
+            }
+        } else {
+            self.morph = None;
+        }
         let row_count = buffers.positions.len as u32;
         let mut uniform = frame_uniform(scene, target, options, row_count);
         let kind = match splat::kind_of(scene.view, row_count as usize, context.caps.is_cpu()) {

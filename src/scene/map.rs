@@ -3,6 +3,7 @@
 //! Three spaces: *layout* (the projection's own numbers), *world* (the layout brought to about -1..1, y up) and *screen* (pixels
 //! or UI points from the map's upper left corner, y down).
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use glam::{DMat4, DVec2, DVec3, Mat4, Vec2, Vec3, Vec4};
@@ -11,6 +12,7 @@ use super::averages::{Average, averages};
 use super::bounds::Bounds;
 use super::camera::{Camera, Dimensions};
 use super::chosen::ChosenRows;
+use super::morph::Morph;
 use super::scaling::Scaling;
 use super::style::Theme;
 use super::view_kind::ViewKind;
@@ -88,6 +90,8 @@ pub struct Scene {
     pub theme: Theme,
     /// The eye.
     pub camera: Camera,
+    /// The way on which the rows are to `positions`; none: they are there.
+    pub morph: Option<Morph>,
     /// The segment under the pointer.
     pub hovered: Option<SegmentId>,
     /// The rows that keep their colours while all others step back; `None`: nothing is chosen, and all look as they are.
@@ -124,6 +128,7 @@ impl Scene {
             view: ViewKind::default(),
             theme: Theme::default(),
             camera: Camera::fit(dimensions, Vec3::ONE, aspect),
+            morph: None,
             hovered: None,
             chosen: None,
             chosen_revision: 1,
@@ -138,6 +143,12 @@ impl Scene {
     pub fn choose(&mut self, chosen: Option<Arc<ChosenRows>>) {
         self.chosen = chosen;
         self.chosen_revision += 1;
+    }
+
+    /// Where each row is on the picture: in `positions`, or on the way there. `[rows]`
+    #[must_use]
+    pub fn shown_positions(&self) -> Cow<'_, [[f32; 3]]> {
+        self.morph.as_ref().map_or(Cow::Borrowed(&*self.positions), |morph| Cow::Owned(morph.mixed(&self.positions)))
     }
 
     /// Computes the averages, unless they are those of the positions already.
@@ -167,7 +178,7 @@ impl Scene {
     }
 
     /// World units in a unit of layout space, by axis; layout's middle is world's origin.
-    fn world_scale(&self, aspect: f32) -> DVec3 {
+    pub(super) fn world_scale(&self, aspect: f32) -> DVec3 {
         (self.half_extent(aspect) * 2.0).as_dvec3() / self.bounds.extent().as_dvec3()
     }
 

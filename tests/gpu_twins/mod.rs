@@ -3,6 +3,7 @@
 //! A new kernel needs an entry in [`TWINS`], or a check in [`CHECKS`]: a test finds every `@compute` entry point that has none.
 
 mod dispatch;
+mod morph;
 mod neighbors;
 mod pca;
 mod pick;
@@ -24,9 +25,18 @@ use crate::common::shaders;
 
 /// One entry for each kernel that goes over a matrix.
 const TWINS: &[Twin] = &[pca::MEAN, pca::COVARIANCE, pca::TRANSFORM];
-/// And for each of t-SNE, of the splat, of the search for neighbours, of picking, of choosing, and of UMAP.
-const CHECKS: [&[Check]; 8] =
-    [tsne::CHECKS, tsne_grid::CHECKS, tsne_lists::CHECKS, splat::CHECKS, neighbors::CHECKS, pick::CHECKS, select::CHECKS, umap::CHECKS];
+/// And for each of t-SNE, of the splat, of the search for neighbours, of picking, of choosing, of morphing, and of UMAP.
+const CHECKS: [&[Check]; 9] = [
+    tsne::CHECKS,
+    tsne_grid::CHECKS,
+    tsne_lists::CHECKS,
+    splat::CHECKS,
+    neighbors::CHECKS,
+    pick::CHECKS,
+    select::CHECKS,
+    morph::CHECKS,
+    umap::CHECKS,
+];
 
 #[test]
 fn every_compute_entry_point_has_a_twin() {
@@ -89,12 +99,12 @@ fn assert_mistakes_are_found(checks: &[Check]) {
 
 #[test]
 fn the_shaders_of_tsne_and_of_the_splat_agree_with_plain_loops_at_every_size() {
-    CHECKS[..5].iter().for_each(|checks| assert_agree(checks));
+    CHECKS[..8].iter().for_each(|checks| assert_agree(checks));
 }
 
 #[test]
 fn a_mistake_in_what_the_shaders_of_tsne_and_of_the_splat_should_give_is_found() {
-    CHECKS[..5].iter().for_each(|checks| assert_mistakes_are_found(checks));
+    CHECKS[..8].iter().for_each(|checks| assert_mistakes_are_found(checks));
 }
 
 #[test]

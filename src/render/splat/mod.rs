@@ -152,12 +152,13 @@ impl Splat {
         };
         // Positions that a kernel writes are not on the CPU.
         let host = if wants_cpu { buffers.host_columns(scene) } else { None };
+        let way = scene.morph.as_ref().map_or(0, |morph| u64::from(morph.way().to_bits()));
         let view = View {
             frame: *frame.0,
             params: plan.params,
             theme: scene.theme,
             kind,
-            revisions: [scene.revision, scene.layout_revision, scene.chosen_revision],
+            revisions: [scene.revision, scene.layout_revision, scene.chosen_revision, way],
             is_cpu: host.is_some(),
         };
         let part = if buffers.is_written_elsewhere() {
@@ -184,7 +185,7 @@ impl Splat {
             let Some((_, heat)) = &self.heat else { return Ok(0) };
             let grid = Gridded { plan: &plan, kind, dimensions: target.dimensions };
             if part.phase.is_some() {
-                let splat_rows = SplatRows { positions: &scene.positions, colors, tracks, chosen: chosen_of(scene) };
+                let splat_rows = SplatRows { positions: &scene.shown_positions(), colors, tracks, chosen: chosen_of(scene) };
                 self.cpu.draw(frame.0, grid, splat_rows, heat, part.goes_on);
                 let [(_, ms), ..] = self.cpu.stages_ms();
                 self.cpu_ms_per_row = Some(ms / plan.params.rows_of(rows).max(1) as f64);

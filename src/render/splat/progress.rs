@@ -18,8 +18,8 @@ pub struct View {
     pub theme: Theme,
     /// What cells hold.
     pub kind: SplatKind,
-    /// The scene's revision, its layout's, and its chosen rows'.
-    pub revisions: [u64; 3],
+    /// The scene's revision, its layout's, its choice's, and how far a morph is.
+    pub revisions: [u64; 4],
     /// Whether the CPU draws.
     pub is_cpu: bool,
 }
@@ -83,7 +83,7 @@ mod tests {
     fn view(azimuth: f32) -> View {
         let mut frame: FrameUniform = bytemuck::Zeroable::zeroed();
         frame.clip_from_anchor[0][0] = azimuth;
-        View { frame, params: SplatParams::default(), theme: Theme::Dark, kind: SplatKind::Colors, revisions: [1, 1, 1], is_cpu: true }
+        View { frame, params: SplatParams::default(), theme: Theme::Dark, kind: SplatKind::Colors, revisions: [1, 1, 1, 0], is_cpu: true }
     }
 
     #[test]
