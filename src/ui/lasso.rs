@@ -1,6 +1,6 @@
 //! Drawing an outline on the map with the pointer, and the keys that go with it.
 
-use egui::{CursorIcon, Event, Key, PointerButton, Pos2, Rect, Response, Shape, Stroke, Ui};
+use egui::{CursorIcon, Event, Key, Modifiers, PointerButton, Pos2, Rect, Response, Shape, Stroke, Ui};
 use glam::Vec2;
 
 use super::theme::color;
@@ -9,6 +9,8 @@ use crate::scene::{Combine, Theme};
 
 /// Between corners of an outline, in UI points, at least.
 const STEP: f32 = 2.0;
+/// What is smaller than this along both axes is a click, in UI points.
+const LEAST_SIZE: f32 = 5.0;
 /// Keys, and what they stand for.
 const KEYS: [(Key, Command); 6] = [
     (Key::V, Command::SetTool(Tool::Move)),
@@ -52,41 +54,43 @@ pub fn lasso_ui(
     if response.hovered() {
         ui.ctx().set_cursor_icon(CursorIcon::Crosshair);
     }
-    if response.drag_started_by(PointerButton::Primary) {
-        state.corners = ui.input(|input| input.pointer.press_origin()).into_iter().collect();
-        state.held = combination(ui);
-    }
-    if response.dragged_by(PointerButton::Primary) && !state.corners.is_empty() {
-        // Every place that the pointer was at since the last frame, not only the newest.
-        ui.input(|input| {
-            for event in &input.events {
-                if let Event::PointerMoved(at) = event
-                    && state.corners.last().is_none_or(|last| last.distance(*at) >= STEP)
-                {
-                    state.corners.push(*at);
+    // Every place that the pointer was at, in order: a slow frame may hold a whole outline.
+    let is_on_map = response.contains_pointer() || response.is_pointer_button_down_on();
+    let (events, is_down) = ui.input(|input| (input.events.clone(), input.pointer.primary_down()));
+    for event in events {
+        match event {
+            Event::PointerButton { pos, button: PointerButton::Primary, pressed: true, modifiers } if is_on_map && rect.contains(pos) => {
+                state.corners = vec![pos];
+                state.held = meant_by(modifiers);
+            }
+            Event::PointerMoved(at) if state.corners.last().is_some_and(|last| last.distance(at) >= STEP) => state.corners.push(at),
+            Event::PointerButton { button: PointerButton::Primary, pressed: false, modifiers, .. } => {
+                let corners = outline(tool, &std::mem::take(&mut state.corners));
+                let size = Rect::from_points(&corners).size();
+                if corners.len() >= 3 && size.max_elem() >= LEAST_SIZE {
+                    let outline = corners.into_iter().map(|at| Vec2::new(at.x - rect.min.x, at.y - rect.min.y)).collect();
+                    let how = state.held.or_else(|| meant_by(modifiers)).unwrap_or(state.how);
+                    commands.push(Command::ChooseInside { outline, tool, how });
                 }
             }
-        });
-        show(ui, rect, &outline(tool, &state.corners), theme);
-    }
-    if response.drag_stopped_by(PointerButton::Primary) {
-        let corners = outline(tool, &std::mem::take(&mut state.corners));
-        if corners.len() >= 3 {
-            let outline = corners.into_iter().map(|at| Vec2::new(at.x - rect.min.x, at.y - rect.min.y)).collect();
-            let how = state.held.or_else(|| combination(ui)).unwrap_or(state.how);
-            commands.push(Command::ChooseInside { outline, tool, how });
+            _ => {}
         }
+    }
+    if is_down {
+        show(ui, rect, &outline(tool, &state.corners), theme);
+    } else {
+        state.corners.clear();
     }
     true
 }
 
 /// What the keys that are held say: Shift adds, Alt takes away.
 pub(super) fn combination(ui: &Ui) -> Option<Combine> {
-    ui.input(|input| match input.modifiers {
-        held if held.alt => Some(Combine::Subtract),
-        held if held.shift => Some(Combine::Add),
-        _ => None,
-    })
+    meant_by(ui.input(|input| input.modifiers))
+}
+
+fn meant_by(held: Modifiers) -> Option<Combine> {
+    if held.alt { Some(Combine::Subtract) } else { held.shift.then_some(Combine::Add) }
 }
 
 /// The corners of what is drawn: a rectangle's lie between where the pointer was pressed and where it is.
