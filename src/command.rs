@@ -3,7 +3,7 @@
 use glam::Vec2;
 
 use crate::catalog::SpaceKey;
-use crate::scene::{Combine, Dimensions, Theme, ViewKind};
+use crate::scene::{Combine, Dimensions, LabelKind, Theme, ViewKind};
 
 pub use crate::project::Tuning;
 
@@ -120,6 +120,8 @@ pub enum Command {
     SetLog(bool),
     /// Points or lines.
     SetView(ViewKind),
+    /// What is named on the map.
+    SetLabels(LabelKind),
     /// Dark or light.
     SetTheme(Theme),
     /// Show how fast frames come, or do not.

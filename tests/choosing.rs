@@ -89,6 +89,7 @@ fn chosen_rows_keep_their_colours_the_others_are_grey_and_all_are_drawn() {
 fn open(folder: &std::path::Path) -> AppState {
     let collection = Collection::open(&wandering(folder, 12, 25)).unwrap();
     let choices = Choices {
+        labels: tagscape::scene::LabelKind::None,
         space: "msd-musicnn-embeddings".parse().unwrap(),
         method: MethodKind::Pca,
         dimensions: Dimensions::Two,

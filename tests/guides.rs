@@ -9,7 +9,7 @@ use tagscape::command::{Command as Wish, Listen, MethodKind};
 use tagscape::project::Compute;
 use tagscape::scene::guides::GuideText;
 use tagscape::scene::words::Area;
-use tagscape::scene::{AxisScale, Bounds, Dimensions, Guides, LineKind, MapSize, Scaling, Scene, Theme, ViewKind};
+use tagscape::scene::{AxisScale, Bounds, Dimensions, Guides, LabelKind, LineKind, MapSize, Scaling, Scene, Theme, ViewKind};
 use tagscape::store::Collection;
 
 use crate::common::collection::wandering;
@@ -139,6 +139,7 @@ pub fn choices(space: &str, method: MethodKind, dimensions: Dimensions) -> Choic
         method,
         dimensions,
         log: false,
+        labels: LabelKind::None,
         view: ViewKind::Segments,
         theme: Theme::Dark,
         listen: Listen::Off,

@@ -36,6 +36,7 @@ impl Session {
             volume: 0.5,
             layout_file: None,
             log: false,
+            labels: tagscape::scene::LabelKind::None,
         };
         let (mut state, effects) = AppState::open(collection, choices, None, compute).unwrap();
         state.set_map_size(MapSize { width: 800.0, height: 600.0 });

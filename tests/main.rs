@@ -14,6 +14,7 @@ mod gpu_twins;
 mod guides;
 mod hostile_bytes;
 mod into;
+mod labels;
 mod live;
 mod long_runs;
 mod maps;

@@ -7,7 +7,7 @@ use tagscape::app::state::{AppState, Choices, Effect};
 use tagscape::command::{Command as Wish, Listen, MethodKind};
 use tagscape::gpu::{AdapterChoice, GpuContext};
 use tagscape::project::Compute;
-use tagscape::scene::{Dimensions, MapSize, Theme, ViewKind};
+use tagscape::scene::{Dimensions, LabelKind, MapSize, Theme, ViewKind};
 use tagscape::store::Collection;
 use tagscape::ui::Chrome;
 
@@ -29,6 +29,7 @@ fn choices(view: ViewKind, dimensions: Dimensions) -> Choices {
         volume: 1.0,
         layout_file: None,
         log: false,
+        labels: LabelKind::None,
     }
 }
 

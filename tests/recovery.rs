@@ -28,6 +28,7 @@ fn choices(method: MethodKind, view: ViewKind, dimensions: Dimensions) -> Choice
         volume: 1.0,
         layout_file: None,
         log: false,
+        labels: tagscape::scene::LabelKind::None,
     }
 }
 

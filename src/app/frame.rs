@@ -304,6 +304,8 @@ fn shell_view<'a>(state: &'a AppState, context: &GpuContext, chrome: Chrome, pic
             total: shown.scene.positions.len(),
             is_searching: state.is_searching(),
         },
+        labels: choices.labels,
+        label_kinds: state.label_kinds(),
         listen: choices.listen,
         volume: choices.volume,
         theme: choices.theme,

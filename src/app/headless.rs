@@ -24,7 +24,7 @@ pub struct Picture {
     pub drawn: usize,
 }
 
-/// Does the projections and searches that a state waits for, on this thread.
+/// Does the projections and searches that a state waits for, and finds its names, on this thread.
 ///
 /// # Errors
 /// What a projection failed of.
@@ -37,6 +37,10 @@ pub fn settle(state: &mut AppState, effects: Vec<Effect>) -> Result<(), AppError
                 waiting.extend(state.finish((request.serial, Ok(layout))));
             }
             Effect::Search(request) => waiting.extend(state.finish_search(request.run())),
+            Effect::Label(request) => {
+                let labels = request.run(&|| true)?;
+                waiting.extend(state.finish_labels((request.serial, Ok(labels))));
+            }
             _ => {}
         }
     }

@@ -12,6 +12,8 @@ pub mod frame;
 pub mod frame_stats;
 pub mod headless;
 pub mod jobs;
+pub mod label_job;
+pub mod labelling;
 pub mod listening_trial;
 mod log_axes;
 pub mod models;

@@ -10,6 +10,7 @@ use super::error::AppError;
 use super::event_log::Event;
 use super::frame_stats::FrameStats;
 use super::jobs::Outcome;
+use super::label_job::LabelRequest;
 use super::morphing::MorphClock;
 use super::pointing::{AskedPick, Auditioned, GpuPicks};
 use super::projection_job::{LayoutReady, ProjectionRequest};
@@ -19,7 +20,7 @@ use crate::catalog::{Layer, SegmentSpan, SpaceKey, TagVocabulary};
 use crate::command::{Command, Listen, MethodKind};
 use crate::gpu::PositionBuffer;
 use crate::project::Compute;
-use crate::scene::{Aim, Dimensions, MapSize, PickTree, Scene, Theme, ViewKind, ndc_from_screen};
+use crate::scene::{Aim, Dimensions, LabelKind, MapSize, PickTree, Scene, Theme, ViewKind, ndc_from_screen};
 use crate::store::{Collection, MatrixFile};
 
 /// What the user chose.
@@ -35,6 +36,8 @@ pub struct Choices {
     pub log: bool,
     /// Points or lines.
     pub view: ViewKind,
+    /// What is named on the map.
+    pub labels: LabelKind,
     /// Dark or light.
     pub theme: Theme,
     /// When segments sound.
@@ -52,6 +55,8 @@ pub enum Effect {
     Project(Box<ProjectionRequest>),
     /// Give up the request of this number.
     Cancel(u64),
+    /// Find names for the map.
+    Label(Box<LabelRequest>),
     /// Hand the user's wishes to the embedding under way.
     Steer(Steering),
     /// Find the segments that a text means.
@@ -141,6 +146,9 @@ pub struct AppState {
     pub(super) is_fitted: bool,
     pub(super) newest_request: u64,
     pub(super) awaited: bool,
+    pub(super) newest_labels: u64,
+    pub(super) awaits_labels: bool,
+    pub(super) has_artists: bool,
     pub(super) steering: Steering,
     pub(super) choosing: Choosing,
     pub(super) next_audition: u64,
@@ -163,6 +171,7 @@ impl AppState {
         let mut state = Self {
             space_keys: collection.spaces().iter().filter(|space| space.segments > 0).map(|space| space.key).collect(),
             audio_root: collection.audio_root(),
+            has_artists: collection.tracks().iter().any(|track| track.metadata.artist.is_some()),
             collection: Arc::new(collection),
             choices,
             shown: None,
@@ -179,6 +188,8 @@ impl AppState {
             is_fitted: true,
             newest_request: 0,
             awaited: false,
+            newest_labels: 0,
+            awaits_labels: false,
             steering: Steering::default(),
             progress: 1.0,
             choosing: Choosing::default(),
@@ -268,6 +279,7 @@ impl AppState {
                 }
                 vec![Effect::Log(Event::View { view: view.name().to_owned() })]
             }
+            Command::SetLabels(kind) => self.set_labels(kind),
             Command::SetTheme(theme) => {
                 self.choices.theme = theme;
                 if let Some(shown) = &mut self.shown {
@@ -412,6 +424,8 @@ impl AppState {
             self.begin_morph(&before.scene, is_moved_elsewhere);
         }
         let mut effects: Vec<_> = self.shown.iter().map(|shown| Effect::Log(shown.event(ready.seconds))).collect();
+        self.drop_labels();
+        effects.extend(self.ask_for_labels());
         effects.extend(ready.remark.map(|text| self.notify(text)).unwrap_or_default());
         effects
     }

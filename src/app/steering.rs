@@ -117,6 +117,9 @@ impl AppState {
         if is_done && !was_told {
             effects.push(Effect::Log(shown.event(frame.seconds)));
         }
+        // Names would stay behind the points that they belong to.
+        self.drop_labels();
+        effects.extend(self.ask_for_labels());
         effects.extend(frame.trouble.map(|text| self.notify(text)).unwrap_or_default());
         effects
     }

@@ -20,6 +20,7 @@ use super::event_log::{Event, EventLog};
 use super::frame::{FrameInput, FramePainter};
 use super::headless;
 use super::jobs::Jobs;
+use super::label_job::LabelJobs;
 use super::state::{AppState, Choices, Effect};
 use crate::command::Command;
 use crate::gpu::{GpuContext, new_instance};
@@ -94,6 +95,7 @@ struct Session {
     painter: FramePainter,
     state: AppState,
     jobs: Jobs,
+    labels: LabelJobs,
     player: Option<Player>,
     opening_player: Receiver<(Player, Option<String>)>,
     map: egui::Rect,
@@ -194,7 +196,8 @@ impl Session {
             input,
             painter,
             state,
-            jobs: Jobs::start(wake)?,
+            jobs: Jobs::start(wake.clone())?,
+            labels: LabelJobs::start(wake)?,
             player: None,
             opening_player,
             map: egui::Rect::NOTHING,
@@ -355,6 +358,7 @@ impl Session {
         if self.is_ready
             && !self.state.is_moving()
             && !self.state.is_morphing()
+            && !self.state.awaits_labels()
             && let Some(path) = self.screenshot.take()
         {
             headless::draw(&self.context, &mut self.state, size_pixels, Chrome::Panels)?.write_png(&path)?;
@@ -399,6 +403,7 @@ impl Session {
         let mut effects: Vec<Effect> = outcomes.into_iter().flat_map(|outcome| self.state.finish(outcome)).collect();
         let found: Vec<_> = self.jobs.found().collect();
         effects.extend(found.into_iter().flat_map(|outcome| self.state.finish_search(outcome)));
+        effects.extend(self.labels.finished().flat_map(|outcome| self.state.finish_labels(outcome)));
         effects.extend(self.jobs.frame().map(|frame| self.state.follow(frame)).unwrap_or_default());
         for event in events {
             effects.extend(match event {
@@ -427,6 +432,7 @@ impl Session {
                         self.state.notice = Some(error.to_string());
                     }
                 }
+                Effect::Label(request) => self.labels.request(*request),
                 Effect::Steer(steering) => self.jobs.steer(steering),
                 Effect::Audition { serial, path, span } => {
                     if let Some(player) = &self.player {

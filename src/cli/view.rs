@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use super::project::input::parse_axes;
+use crate::app::labelling::automatic_labels;
 use crate::app::resources;
 use crate::app::state::{AppState, Choices};
 use crate::catalog::SpaceKey;
 use crate::command::{Listen, MethodKind};
-use crate::scene::{Dimensions, Theme, ViewKind};
+use crate::scene::{Dimensions, LabelKind, Theme, ViewKind};
 use crate::store::Collection;
 
 /// What to show, and how.
@@ -31,6 +32,9 @@ pub struct ViewArgs {
     /// What to draw
     #[arg(long, value_enum, default_value = "segments")]
     pub view: ViewArg,
+    /// Names on the map
+    #[arg(long, value_enum, default_value = "none")]
+    pub labels: LabelArg,
     /// Dark or light
     #[arg(long, value_enum, default_value = "dark")]
     pub theme: ThemeArg,
@@ -79,6 +83,45 @@ impl ViewArg {
     }
 }
 
+/// `--labels`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum LabelArg {
+    /// No names
+    None,
+    /// Each tag where the segments are whose strongest tag it is
+    Tags,
+    /// Artists where their segments are
+    Artists,
+    /// Tracks where their segments are
+    Tracks,
+    /// Tags; artists where tags are the axes or there are none; tracks where no two artists are known
+    Auto,
+}
+
+impl LabelArg {
+    /// What it stands for.
+    ///
+    /// # Errors
+    /// Names that the collection does not have.
+    fn kind(self, collection: &Collection, space: SpaceKey, method: MethodKind) -> anyhow::Result<LabelKind> {
+        let kind = match self {
+            Self::None => LabelKind::None,
+            Self::Tags => LabelKind::Tags,
+            Self::Artists => LabelKind::Artists,
+            Self::Tracks => LabelKind::Tracks,
+            Self::Auto => automatic_labels(collection, space, method),
+        };
+        let has_tags = space.taggrams().is_some_and(|key| collection.spaces().iter().any(|there| there.key == key));
+        if kind == LabelKind::Tags && !has_tags {
+            anyhow::bail!("the collection has no tags for {space}; give --labels artists or tracks");
+        }
+        if kind == LabelKind::Artists && !collection.tracks().iter().any(|track| track.metadata.artist.is_some()) {
+            anyhow::bail!("the collection knows no artists; give --labels tracks");
+        }
+        Ok(kind)
+    }
+}
+
 /// `--theme`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum ThemeArg {
@@ -123,15 +166,17 @@ impl ViewArgs {
                 Some([first, second, columns.get(2).copied().unwrap_or(0)])
             }
         };
+        let method = match self.method {
+            MethodArg::Original => MethodKind::Original,
+            MethodArg::Pca => MethodKind::Pca,
+            MethodArg::StdPca => MethodKind::StdPca,
+            MethodArg::Tsne => MethodKind::Tsne,
+            MethodArg::Umap => MethodKind::Umap,
+        };
         let choices = Choices {
             space,
-            method: match self.method {
-                MethodArg::Original => MethodKind::Original,
-                MethodArg::Pca => MethodKind::Pca,
-                MethodArg::StdPca => MethodKind::StdPca,
-                MethodArg::Tsne => MethodKind::Tsne,
-                MethodArg::Umap => MethodKind::Umap,
-            },
+            method,
+            labels: self.labels.kind(&collection, space, method)?,
             dimensions,
             log: self.log,
             view: self.view.kind(),

@@ -12,6 +12,7 @@ use super::averages::{Average, averages};
 use super::bounds::Bounds;
 use super::camera::{Camera, Dimensions};
 use super::chosen::ChosenRows;
+use super::labels::Label;
 use super::morph::Morph;
 use super::scaling::Scaling;
 use super::style::Theme;
@@ -86,6 +87,8 @@ pub struct Scene {
     averages_revision: u64,
     /// What is drawn.
     pub view: ViewKind,
+    /// Names on the map, the weightiest first.
+    pub labels: Arc<[Label]>,
     /// Colours.
     pub theme: Theme,
     /// The eye.
@@ -126,6 +129,7 @@ impl Scene {
             averages: None,
             averages_revision: 0,
             view: ViewKind::default(),
+            labels: [].into(),
             theme: Theme::default(),
             camera: Camera::fit(dimensions, Vec3::ONE, aspect),
             morph: None,

@@ -7,7 +7,7 @@ use super::descent_panel::{DescentPanelState, DescentView, descent_panel_ui};
 use super::widgets::{bar_row, row_of_buttons, section, segmented};
 use crate::catalog::{Architecture, Layer, ModelKey, SpaceKey, TrainingDataset};
 use crate::command::{Command, Listen, MethodKind};
-use crate::scene::{Combine, Dimensions, Theme, ViewKind};
+use crate::scene::{Combine, Dimensions, LabelKind, Theme, ViewKind};
 
 /// What the panel shows.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,6 +40,10 @@ pub struct ControlsView<'a> {
     pub view: ViewKind,
     /// What is chosen, and how.
     pub choose: ChooseView,
+    /// What is named on the map.
+    pub labels: LabelKind,
+    /// What can be named, and whether the collection has it.
+    pub label_kinds: [(LabelKind, bool); 4],
     /// When segments sound.
     pub listen: Listen,
     /// How loud, 0..1.
@@ -73,6 +77,9 @@ pub fn controls_panel_ui(ui: &mut Ui, view: &ControlsView<'_>, state: &mut Contr
     commands.extend(segmented(ui, "View", view.view, &kinds).map(Command::SetView));
     let kinds = [(ViewKind::Averages, "Averages", true), (ViewKind::Density, "Density", true)];
     commands.extend(segmented(ui, "View", view.view, &kinds).map(Command::SetView));
+    ui.label(RichText::new("Labels").weak());
+    let names = view.label_kinds.map(|(kind, is_there)| (kind, kind.label(), is_there));
+    commands.extend(segmented(ui, "Labels", view.labels, &names).map(Command::SetLabels));
     if ui.button("Show all").on_hover_text("Double-click on the map, or Home").clicked() {
         commands.push(Command::Fit);
     }

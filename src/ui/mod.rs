@@ -4,6 +4,7 @@ pub mod choose_panel;
 pub mod controls_panel;
 pub mod descent_panel;
 pub mod figures;
+pub mod labels;
 pub mod lasso;
 pub mod shell;
 pub mod status_bar;

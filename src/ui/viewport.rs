@@ -3,6 +3,7 @@
 use egui::{Color32, FontId, PointerButton, Rect, Sense, Stroke, TextureId, Ui};
 use glam::Vec2;
 
+use super::labels::draw_labels;
 use super::lasso::{LassoState, lasso_ui};
 use super::theme::color;
 use crate::command::{Command, Tool};
@@ -23,10 +24,11 @@ pub fn viewport_ui(
     let theme = scene.theme;
     painter.rect_filled(rect, 0.0, color(theme.background()));
     let place = |at: Vec2| rect.min + egui::vec2(at.x, at.y);
-    let guides = Guides::of(scene, map, &|text, size| {
+    let measure = |text: &str, size: f32| {
         let size = painter.layout_no_wrap(text.to_owned(), FontId::proportional(size), Color32::WHITE).size();
         Vec2::new(size.x, size.y)
-    });
+    };
+    let mut guides = Guides::of(scene, map, &measure);
     for line in &guides.lines {
         let (width, mix) = match line.kind {
             LineKind::Axis => (1.2, theme.grid().mix(theme.text(), 0.16)),
@@ -39,6 +41,7 @@ pub fn viewport_ui(
         let whole = Rect::from_min_max(egui::pos2(0.0, 0.0), egui::pos2(1.0, 1.0));
         painter.image(picture, rect, whole, Color32::WHITE);
     }
+    draw_labels(&painter, rect.min, scene, map, &mut guides.taken, &measure);
     for text in &guides.texts {
         let (size, ink) = if text.is_title { (TITLE_SIZE, theme.text()) } else { (TICK_SIZE, theme.faint_text()) };
         let galley = painter.layout_no_wrap(text.text.clone(), FontId::proportional(size), color(ink));
