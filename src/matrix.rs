@@ -19,6 +19,20 @@ pub trait RowSource: Sync {
     /// If the range passes the end or `into` is of another length: a caller's mistake, never a file's.
     fn read_rows(&self, rows: Range<usize>, into: &mut [f32]);
 
+    /// About `wanted` rows in memory, in runs of [`SAMPLED_RUN`] that lie equally far apart: a sample that touches few pages of a file.
+    fn sample(&self, wanted: usize) -> FeatureMatrix {
+        let (rows, dims) = (self.rows(), self.dims());
+        let step = (rows / wanted.div_ceil(SAMPLED_RUN).max(1)).max(SAMPLED_RUN);
+        let mut values = Vec::new();
+        for first in (0..rows).step_by(step) {
+            let run = first..(first + SAMPLED_RUN).min(rows);
+            let begin = values.len();
+            values.resize(begin + run.len() * dims, 0.0);
+            self.read_rows(run, &mut values[begin..]);
+        }
+        FeatureMatrix { rows: values.len() / dims.max(1), dims, values }
+    }
+
     /// All rows, in memory.
     fn to_matrix(&self) -> FeatureMatrix {
         let mut values = vec![0.0; self.rows() * self.dims()];
@@ -26,6 +40,9 @@ pub trait RowSource: Sync {
         FeatureMatrix { rows: self.rows(), dims: self.dims(), values }
     }
 }
+
+/// Rows that follow one another in a sample: most of a track of a few minutes.
+const SAMPLED_RUN: usize = 64;
 
 /// A matrix in memory, row-major, `[rows, dims]`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -100,5 +117,10 @@ mod tests {
         assert_eq!(run, [3.0, 4.0, 5.0, 6.0]);
         assert_eq!(matrix.row(0), [1.0, 2.0]);
         assert_eq!(matrix.to_matrix(), matrix);
+        assert_eq!(matrix.sample(1), matrix);
+        let long = FeatureMatrix::new(1000, 1, (0..1000).map(|row| row as f32).collect());
+        let sample = long.sample(200);
+        assert!((192..=256).contains(&sample.rows()), "{}", sample.rows());
+        assert_eq!((sample.row(0), sample.row(63), sample.row(64)), (&[0.0][..], &[63.0][..], &[250.0][..]));
     }
 }

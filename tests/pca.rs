@@ -212,7 +212,7 @@ fn project(
     method: Method,
     compute: &Compute,
 ) -> Result<tagscape::project::Layout, ProjectError> {
-    Projection { space: matrix, shown, column_names: &["guitar".to_owned()], method }.run(compute, &NoObserver)
+    Projection { space: matrix, fitted_on: None, shown, column_names: &["guitar".to_owned()], method }.run(compute, &NoObserver)
 }
 
 #[test]

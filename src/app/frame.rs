@@ -5,7 +5,7 @@ use super::economy::Economy;
 use super::state::{AppState, Effect};
 use crate::gpu::{GpuContext, GpuError, PositionBuffer};
 use crate::render::{DrawOptions, MapBuffers, MapRenderer, ViewTarget};
-use crate::scene::{Dimensions, MapSize, ViewKind};
+use crate::scene::{Dimensions, MapSize, Srgb, ViewKind};
 use crate::ui::choose_panel::ChooseView;
 use crate::ui::controls_panel::ControlsView;
 use crate::ui::figures::FiguresView;
@@ -50,7 +50,7 @@ pub struct FramePainter {
     target: ViewTarget,
     picture: egui::TextureId,
     shell: ShellState,
-    shown_serial: Option<u64>,
+    shown_serial: Option<(u64, bool)>,
     theme: Option<crate::scene::Theme>,
     drawn: usize,
     economy: Economy,
@@ -170,7 +170,7 @@ impl FramePainter {
         if context.is_lost() {
             return Err(GpuError::Lost { what: "painting".to_owned(), message: "the device is gone".to_owned() });
         }
-        self.paint(context, output, input.size_pixels, encoder, view);
+        self.paint(context, output, input.size_pixels, encoder, (view, state.choices.theme.background()));
         self.map.passes_submitted();
         state.stats.passes_ms = if state.shows_figures { self.map.cpu_passes_ms() } else { Vec::new() };
         if state.shows_figures {
@@ -218,9 +218,9 @@ impl FramePainter {
     ) -> Result<(), GpuError> {
         let Some(shown) = &state.shown else { return Ok(()) };
         let scene = &shown.scene;
-        if self.shown_serial != Some(shown.serial) {
+        if self.shown_serial != Some((shown.serial, shown.is_glance)) {
             // Another layout may fit where the last one did not.
-            (self.shown_serial, self.economy) = (Some(shown.serial), Economy::Full);
+            (self.shown_serial, self.economy) = (Some((shown.serial, shown.is_glance)), Economy::Full);
             self.map.forget();
         }
         if self.economy == Economy::NoMap {
@@ -252,7 +252,7 @@ impl FramePainter {
         output: egui::FullOutput,
         size_in_pixels: [u32; 2],
         mut encoder: wgpu::CommandEncoder,
-        view: &wgpu::TextureView,
+        (view, ground): (&wgpu::TextureView, Srgb),
     ) {
         let egui::FullOutput { textures_delta: textures, shapes, pixels_per_point, .. } = output;
         let (device, queue) = (&context.device, &context.queue);
@@ -264,11 +264,13 @@ impl FramePainter {
         let primitives = self.egui.tessellate(shapes, pixels_per_point);
         let screen = egui_wgpu::ScreenDescriptor { size_in_pixels, pixels_per_point };
         let mut buffers = self.painter.update_buffers(device, queue, &mut encoder, &primitives, &screen);
+        // The map's ground, so that no layer of its own is painted under it.
+        let [r, g, b, _] = ground.to_unit(1.0).map(f64::from);
         let color = wgpu::RenderPassColorAttachment {
             view,
             depth_slice: None,
             resolve_target: None,
-            ops: wgpu::Operations { load: wgpu::LoadOp::Clear(wgpu::Color::BLACK), store: wgpu::StoreOp::Store },
+            ops: wgpu::Operations { load: wgpu::LoadOp::Clear(wgpu::Color { r, g, b, a: 1.0 }), store: wgpu::StoreOp::Store },
         };
         let descriptor = wgpu::RenderPassDescriptor { label: Some("egui"), color_attachments: &[Some(color)], ..Default::default() };
         self.painter.render(&mut encoder.begin_render_pass(&descriptor).forget_lifetime(), &primitives, &screen);

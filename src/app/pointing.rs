@@ -184,7 +184,6 @@ mod tests {
     fn an_answer_from_the_gpu_counts_while_nothing_newer_was_asked() {
         let collection = Collection::open(&demo_collection().unwrap()).unwrap();
         let choices = Choices {
-            labels: crate::scene::LabelKind::None,
             space: "msd-musicnn-embeddings".parse().unwrap(),
             method: MethodKind::Pca,
             dimensions: Dimensions::Three,

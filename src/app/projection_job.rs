@@ -15,6 +15,18 @@ use crate::project::{Compute, Descent, Embedding, Layout, Method, Observer, Proj
 use crate::scene::{AxisScale, Dimensions, PickTree, Scaling};
 use crate::store::{Collection, MatrixFile};
 
+/// Rows from which on a layout takes so long that a glance comes before it.
+const GLANCE_FROM_ROWS: usize = 500_000;
+/// Rows that a glance's components are fitted on.
+const GLANCE_SAMPLE: usize = 100_000;
+
+/// Whether a layout is wanted soon, or exactly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Haste {
+    None,
+    Glance,
+}
+
 /// What to show.
 #[derive(Clone, Debug)]
 pub struct ProjectionRequest {
@@ -85,6 +97,8 @@ pub struct LayoutReady {
     pub scale: AxisScale,
     /// The same network's tag activations, for what is under the pointer.
     pub taggrams: Option<MatrixFile>,
+    /// Whether a more exact one follows under the same number.
+    pub is_glance: bool,
     /// What the user should know of how it came about.
     pub remark: Option<String>,
     /// How long it took.
@@ -115,6 +129,23 @@ impl ProjectionRequest {
     /// # Errors
     /// As [`ProjectionRequest::run`].
     pub fn begin(&self, is_tunable: bool, observer: &dyn Observer) -> Result<Begun, AppError> {
+        self.make(Haste::None, is_tunable, observer)
+    }
+
+    /// Of a large space, a layout of all its rows that is there soon: its components are those of a sample. `None` where the layout itself is there soon, or where
+    /// there is nothing of the kind.
+    ///
+    /// # Errors
+    /// As [`ProjectionRequest::run`].
+    pub fn glance(&self, observer: &dyn Observer) -> Result<Option<LayoutReady>, AppError> {
+        let is_fitted = matches!(self.method, MethodKind::Pca | MethodKind::StdPca) && self.layout_file.is_none();
+        if !is_fitted || self.collection.matrix(self.space)?.rows() < GLANCE_FROM_ROWS {
+            return Ok(None);
+        }
+        self.make(Haste::Glance, false, observer).map(|begun| Some(begun.ready))
+    }
+
+    fn make(&self, haste: Haste, is_tunable: bool, observer: &dyn Observer) -> Result<Begun, AppError> {
         let start = std::time::Instant::now();
         let Self { collection, space, .. } = self;
         let matrix = collection.matrix(*space)?;
@@ -137,7 +168,7 @@ impl ProjectionRequest {
                 let mut descent = embedding.begin(&matrix, is_tunable, &compute, observer)?;
                 (self.embedded(&embedding, descent.positions()?), Some(descent))
             }
-            (None, None) => (self.project(&matrix, &tags, observer)?, None),
+            (None, None) => (self.project(haste, &matrix, &tags, observer)?, None),
         };
         let scalings = if self.log && (self.layout_file.is_some() || !self.method.is_embedding()) {
             Scaling::take_logarithms(&mut made.positions, made.dimensions.count())
@@ -146,7 +177,7 @@ impl ProjectionRequest {
         };
         let positions: Arc<[[f32; 3]]> = made.positions.into();
         // Of a layout that moves, no tree would stay true.
-        let tree = (made.dimensions == Dimensions::Two && descent.is_none()).then(|| PickTree::new(&positions));
+        let tree = (made.dimensions == Dimensions::Two && descent.is_none() && haste == Haste::None).then(|| PickTree::new(&positions));
         let ready = LayoutReady {
             serial: self.serial,
             space: *space,
@@ -165,6 +196,7 @@ impl ProjectionRequest {
             tree,
             scale: made.scale,
             taggrams,
+            is_glance: haste == Haste::Glance,
             remark,
             seconds: start.elapsed().as_secs_f64(),
         };
@@ -195,7 +227,7 @@ impl ProjectionRequest {
         }
     }
 
-    fn project(&self, matrix: &MatrixFile, tags: &[String], observer: &dyn Observer) -> Result<Made, AppError> {
+    fn project(&self, haste: Haste, matrix: &MatrixFile, tags: &[String], observer: &dyn Observer) -> Result<Made, AppError> {
         let count = self.dimensions.count().min(matrix.dims());
         let (axes, method) = match self.method {
             MethodKind::Original => {
@@ -208,11 +240,16 @@ impl ProjectionRequest {
                 (axes, if kind == MethodKind::StdPca { Method::StdPca { components } } else { Method::Pca { components } })
             }
         };
-        let layout: Layout = Projection { space: matrix, shown: None, column_names: tags, method }.run(&self.compute, observer)?;
-        let explained: Vec<f32> = layout.explained_variance_ratio.iter().map(|&ratio| ratio as f32).collect();
+        let sample = (haste == Haste::Glance).then(|| matrix.sample(GLANCE_SAMPLE));
+        let fitted_on = sample.as_ref().map(|sample| sample as &dyn RowSource);
+        let layout: Layout =
+            Projection { space: matrix, fitted_on, shown: None, column_names: tags, method }.run(&self.compute, observer)?;
+        // What a sample says of the variance is not told: the true figures follow.
+        let ratios = if haste == Haste::Glance { &[] } else { layout.explained_variance_ratio.as_slice() };
+        let explained: Vec<f32> = ratios.iter().map(|&ratio| ratio as f32).collect();
         let axis_names = layout.axes.iter().map(|axis| match axis.explained_variance_ratio {
-            Some(ratio) => format!("{} ({:.1} %)", axis.name, ratio * 100.0),
-            None => axis.name.clone(),
+            Some(ratio) if haste == Haste::None => format!("{} ({:.1} %)", axis.name, ratio * 100.0),
+            _ => axis.name.clone(),
         });
         let column_names = (0..matrix.dims()).map(|column| match (self.method, tags.get(column)) {
             (MethodKind::Original, Some(tag)) => tag.clone(),

@@ -92,6 +92,8 @@ pub struct Shown {
     pub scene: Scene,
     /// Which layout it is, for the GPU's copies.
     pub serial: u64,
+    /// Whether a more exact layout of the same number follows.
+    pub is_glance: bool,
     /// The space.
     pub space: SpaceKey,
     /// The projection.
@@ -386,7 +388,7 @@ impl AppState {
         if serial != self.newest_request {
             return Vec::new();
         }
-        self.awaited = false;
+        self.awaited = outcome.as_ref().is_ok_and(|ready| ready.is_glance);
         match outcome {
             Ok(ready) => self.show(ready),
             Err(error) => self.notify(error.to_string()),
@@ -401,13 +403,20 @@ impl AppState {
         scene.theme = self.choices.theme;
         scene.choose(self.kept_chosen(&scene.track_rows));
         self.choices.dimensions = ready.dimensions;
-        self.is_fitted = true;
+        // What a glance was seen like stays as it is seen.
+        let follows_glance = self.shown.as_ref().is_some_and(|shown| shown.serial == ready.serial);
+        if follows_glance && !self.is_fitted {
+            scene.camera = self.shown.as_ref().map_or(scene.camera, |shown| shown.scene.camera);
+        } else {
+            self.is_fitted = true;
+        }
         self.forget_pick();
         let tags = ready.space.taggrams().and_then(|key| self.collection.tags(key).ok().flatten());
         let is_moved_elsewhere = ready.columns.is_some();
         let before = self.shown.replace(Shown {
             scene,
             serial: ready.serial,
+            is_glance: ready.is_glance,
             space: ready.space,
             axes: ready.axes,
             method: ready.method,

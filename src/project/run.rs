@@ -62,6 +62,8 @@ impl Observer for Part<'_> {
 pub struct Projection<'a> {
     /// The space, `[rows, dims]`. PCA and STD-PCA are fitted on all of it, t-SNE and UMAP on the rows that are shown.
     pub space: &'a dyn RowSource,
+    /// What PCA and STD-PCA are fitted on instead, a sample of the space's rows, where a glance is wanted; `None`: all of it.
+    pub fitted_on: Option<&'a dyn RowSource>,
     /// The rows that the layout has, by number; `None`: all.
     pub shown: Option<&'a [usize]>,
     /// Names of the space's columns, where they have some.
@@ -118,8 +120,8 @@ impl Projection<'_> {
         if let Some(&component) = components.iter().find(|&&component| component >= dims) {
             return Err(ProjectError::NoSuchAxis { kind: "component", number: component + 1, count: dims });
         }
-        let fitted = Pca::fit(self.space, columns, engine, observer)?;
-        if self.shown.is_some() {
+        let fitted = Pca::fit(self.fitted_on.unwrap_or(self.space), columns, engine, observer)?;
+        if self.shown.is_some() || self.fitted_on.is_some() {
             // Other rows have the numbers that the engine may still hold.
             engine.forget();
         }

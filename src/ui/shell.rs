@@ -79,8 +79,7 @@ pub fn shell_ui(ui: &mut Ui, view: &ShellView<'_>, state: &mut ShellState) -> Sh
             ScrollArea::vertical().auto_shrink(false).show(ui, |ui| track_panel_ui(ui, view.theme, view.track.as_ref()));
         });
     }
-    let background = Frame::new().fill(color(view.theme.background()));
-    let map = CentralPanel::no_frame().frame(background).show(ui, |ui| match view.scene {
+    let map = CentralPanel::no_frame().show(ui, |ui| match view.scene {
         Some(scene) => viewport_ui(ui, scene, view.picture, (view.tool, &mut state.lasso), &mut commands),
         None => {
             ui.centered_and_justified(|ui| ui.weak(view.status.busy.as_deref().unwrap_or("Nothing to show yet")));

@@ -22,7 +22,6 @@ pub fn viewport_ui(
     let map = MapSize { width: rect.width(), height: rect.height() };
     let painter = ui.painter_at(rect);
     let theme = scene.theme;
-    painter.rect_filled(rect, 0.0, color(theme.background()));
     let place = |at: Vec2| rect.min + egui::vec2(at.x, at.y);
     let measure = |text: &str, size: f32| {
         let size = painter.layout_no_wrap(text.to_owned(), FontId::proportional(size), Color32::WHITE).size();

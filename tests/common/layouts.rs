@@ -32,7 +32,7 @@ pub fn force_errors<const D: usize>(found: &[[f32; D]], should: &[[f32; D]]) -> 
 
 /// A layout by neighbours, `[rows, 2 or 3]`, and how it came about.
 pub fn embed(matrix: &dyn RowSource, embedding: Embedding, compute: &Compute) -> Result<(FeatureMatrix, EmbeddingReport), ProjectError> {
-    let projection = Projection { space: matrix, shown: None, column_names: &[], method: Method::Embedding(embedding) };
+    let projection = Projection { space: matrix, fitted_on: None, shown: None, column_names: &[], method: Method::Embedding(embedding) };
     let layout = projection.run(compute, &NoObserver)?;
     Ok((layout.coordinates, layout.embedding.unwrap()))
 }

@@ -145,7 +145,7 @@ pub(super) fn project(args: &ProjectArgs) -> anyhow::Result<Told> {
             let (space, column_names) = (matrix.as_source(), input.column_names());
             let rows = shown.as_ref().map_or(space.rows(), Vec::len);
             let compute = open_device(args.device, &method, rows)?;
-            let projection = Projection { space, shown: shown.as_deref(), column_names, method: method.clone() };
+            let projection = Projection { space, fitted_on: None, shown: shown.as_deref(), column_names, method: method.clone() };
             projection.run(&compute, &progress).map_err(anyhow::Error::from)
         }
     };
