@@ -3,8 +3,8 @@
 
 struct Disc {
     @builtin(position) position: vec4f,
-    // From the disc's middle, in pixels. Per sample, so that the opaque discs of 3-D have smooth edges too.
-    @location(0) @interpolate(linear, sample) offset: vec2f,
+    // In pixels of the whole picture.
+    @location(0) @interpolate(flat) middle: vec2f,
     @location(1) @interpolate(flat) radius: f32,
     @location(2) @interpolate(flat) color: vec4f,
 }
@@ -40,15 +40,40 @@ fn disc_of(vertex: u32, row: u32) -> Disc {
         // In a space it hides less of what is chosen, too.
         disc.radius *= select(0.8, 0.5, frame.fitted_w != 1.0);
     }
-    disc.offset = corner_of(vertex) * (disc.radius + 1.0);
-    disc.position = clip + vec4f(disc.offset * 2.0 / frame.viewport * clip.w, 0.0, 0.0);
+    return placed(disc, vertex, clip);
+}
+
+// The same with a corner of the square that it is drawn in.
+fn placed(unplaced: Disc, vertex: u32, clip: vec4f) -> Disc {
+    var disc = unplaced;
+    disc.middle = pixel_of(clip);
+    // A pixel more than a disc can touch, so that where its square ends makes no difference.
+    disc.position = position_at(disc.middle + corner_of(vertex) * (disc.radius + 2.0), clip.z / clip.w);
+    // Too far out to tell.
+    if !all(abs(disc.middle) < vec2f(1e6)) {
+        disc.position = NOWHERE;
+    }
     return disc;
+}
+
+// From the disc's middle, in pixels, y down.
+fn offset_of(disc: Disc) -> vec2f {
+    return pixel_at(disc.position) - disc.middle;
+}
+
+// WebGPU's four samples, from a pixel's corner.
+const SAMPLES = array(vec2f(0.375, 0.125), vec2f(0.875, 0.375), vec2f(0.125, 0.625), vec2f(0.625, 0.875));
+
+// Of a sample.
+fn sample_of(disc: Disc, sample: u32) -> vec2f {
+    var samples = SAMPLES;
+    return floor(pixel_at(disc.position)) + samples[sample] - disc.middle;
 }
 
 // In a plane, of one track: over what is there, premultiplied, with one pixel of soft edge.
 @fragment
 fn fs_main(disc: Disc) -> @location(0) vec4f {
-    let cover = clamp(disc.radius + 0.5 - length(disc.offset), 0.0, 1.0);
+    let cover = clamp(disc.radius + 0.5 - length(offset_of(disc)), 0.0, 1.0);
     let alpha = cover * disc.color.a * frame.point_opacity;
     return vec4f(disc.color.rgb * alpha, alpha);
 }
@@ -56,14 +81,14 @@ fn fs_main(disc: Disc) -> @location(0) vec4f {
 // In a plane, of all rows: added up.
 @fragment
 fn fs_sums(disc: Disc) -> Sums {
-    let cover = clamp(disc.radius + 0.5 - length(disc.offset), 0.0, 1.0);
+    let cover = clamp(disc.radius + 0.5 - length(offset_of(disc)), 0.0, 1.0);
     return sums_of(disc.color.rgb, cover * disc.color.a * frame.point_opacity, disc.color.a < 1.0);
 }
 
-// In a space: opaque, nearer discs hide farther ones.
+// In a space: opaque, nearer discs hide farther ones. Each sample by itself, so that edges are smooth.
 @fragment
-fn fs_opaque(disc: Disc) -> @location(0) vec4f {
-    if length(disc.offset) > disc.radius {
+fn fs_opaque(disc: Disc, @builtin(sample_index) sample: u32) -> @location(0) vec4f {
+    if length(sample_of(disc, sample)) > disc.radius {
         discard;
     }
     return vec4f(disc.color.rgb, 1.0);
@@ -83,15 +108,13 @@ fn vs_average(@builtin(vertex_index) vertex: u32, @builtin(instance_index) row: 
     }
     disc.radius = radii[row] * clamp(frame.fitted_w / clip.w, 0.4, 3.0);
     disc.color = color_of_row(row, clip);
-    disc.offset = corner_of(vertex) * (disc.radius + 1.0);
-    disc.position = clip + vec4f(disc.offset * 2.0 / frame.viewport * clip.w, 0.0, 0.0);
-    return disc;
+    return placed(disc, vertex, clip);
 }
 
 // In a plane: glass with a rim, so that what lies under it shows.
 @fragment
 fn fs_average(disc: Disc) -> @location(0) vec4f {
-    let away = length(disc.offset);
+    let away = length(offset_of(disc));
     let cover = clamp(disc.radius + 0.5 - away, 0.0, 1.0);
     let rim = clamp(away - disc.radius + 1.5 + 0.03 * disc.radius, 0.0, 1.0);
     let alpha = cover * disc.color.a * mix(0.42, 0.95, rim);
@@ -100,11 +123,12 @@ fn fs_average(disc: Disc) -> @location(0) vec4f {
 
 // In a space: a ball, lit from above.
 @fragment
-fn fs_ball(disc: Disc) -> @location(0) vec4f {
-    let away = length(disc.offset) / disc.radius;
+fn fs_ball(disc: Disc, @builtin(sample_index) sample: u32) -> @location(0) vec4f {
+    let offset = sample_of(disc, sample);
+    let away = length(offset) / disc.radius;
     if away > 1.0 {
         discard;
     }
-    let light = 1.0 - 0.28 * away * away + 0.12 * disc.offset.y / disc.radius;
+    let light = 1.0 - 0.28 * away * away + 0.12 * -offset.y / disc.radius;
     return vec4f(min(disc.color.rgb * light, vec3f(1.0)), 1.0);
 }

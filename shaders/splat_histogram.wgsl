@@ -21,7 +21,9 @@ fn main(
         let cell = first + turn * 256u;
         if cell < splat.cells {
             let value = values[first_value() + cell];
-            if value >= splat.faint {
+            let at = vec2u(cell % splat.width, cell / splat.width);
+            let is_own = all(at >= splat.own.xy) && all(at < splat.own.zw);
+            if is_own && value >= splat.faint {
                 atomicAdd(&own[bucket_of(value)], 1u);
             }
         }

@@ -25,30 +25,34 @@ fn main(
     let is_bright = is_chosen(row);
     var begin = place_of(from_clip);
     var end = place_of(to_clip);
+    var first = grid_first();
     var size = grid_size();
     // Steep lines are gone over with the axes changed.
     let is_steep = abs(end.y - begin.y) > abs(end.x - begin.x);
     if is_steep {
         begin = begin.yx;
         end = end.yx;
+        first = first.yx;
         size = size.yx;
     }
+    let end_of_grid = first + size;
     let low = floor(min(begin.x, end.x));
     let high = floor(max(begin.x, end.x));
-    if !(high >= 0.0 && low < size.x) {
+    if !(high >= first.x && low < end_of_grid.x) {
         return;
     }
-    let last = u32(min(high, size.x - 1.0));
+    let last = u32(min(high, end_of_grid.x - 1.0));
     let way = end - begin;
-    for (var column = u32(max(low, 0.0)); column <= last; column++) {
+    for (var column = u32(max(low, first.x)); column <= last; column++) {
         // Where the line is in the column's middle, or at its own end before that.
         var along = 0.0;
         if abs(way.x) > 1e-6 {
             along = clamp((f32(column) + 0.5 - begin.x) / way.x, 0.0, 1.0);
         }
         let across = begin.y + along * way.y;
-        if across >= 0.0 && across < size.y {
-            let cell = select(u32(across) * splat.width + column, column * splat.width + u32(across), is_steep);
+        if across >= first.y && across < end_of_grid.y {
+            let place = select(vec2u(column, u32(across)), vec2u(u32(across), column), is_steep) - splat.corner;
+            let cell = place.y * splat.width + place.x;
             atomicAdd(&counts[cell], 1u);
             if frame.has_chosen != 0u {
                 if !is_bright {

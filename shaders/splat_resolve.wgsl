@@ -28,14 +28,15 @@ fn vs_main(@builtin(vertex_index) vertex: u32) -> @builtin(position) vec4f {
     return vec4f(select(-1.0, 3.0, vertex == 1u), select(-1.0, 3.0, vertex == 2u), 0.0, 1.0);
 }
 
-// The value at a place in pixels: a cell's own, or, where cells are larger than pixels, between four cells' middles.
+// The value at a place in pixels of the whole picture: a cell's own, or, where cells are larger than pixels, between four cells' middles.
 fn value_at(pixel: vec2f) -> f32 {
     if splat.cell == 1u {
-        return f32(values[first_value() + (u32(pixel.y) + splat.margin) * splat.width + u32(pixel.x) + splat.margin]);
+        let at = vec2u(pixel) + splat.margin - splat.corner;
+        return f32(values[first_value() + at.y * splat.width + at.x]);
     }
     let at = pixel / f32(splat.cell) + f32(splat.margin) - 0.5;
     // Cells are large only where they are smoothed.
-    let cell = u32(at.y) * splat.width + u32(at.x);
+    let cell = (u32(at.y) - splat.corner.y) * splat.width + u32(at.x) - splat.corner.x;
     let above = mix(f32(values[cell]), f32(values[cell + 1u]), fract(at.x));
     let below = mix(f32(values[cell + splat.width]), f32(values[cell + splat.width + 1u]), fract(at.x));
     return mix(above, below, fract(at.y));
@@ -98,10 +99,11 @@ fn color_at(cell: u32) -> vec4f {
 // The count of all rows at a place, between cells as `value_at`.
 fn count_at(pixel: vec2f) -> f32 {
     if splat.cell == 1u {
-        return f32(counts[(u32(pixel.y) + splat.margin) * splat.width + u32(pixel.x) + splat.margin]);
+        let at = vec2u(pixel) + splat.margin - splat.corner;
+        return f32(counts[at.y * splat.width + at.x]);
     }
     let at = pixel / f32(splat.cell) + f32(splat.margin) - 0.5;
-    let cell = u32(at.y) * splat.width + u32(at.x);
+    let cell = (u32(at.y) - splat.corner.y) * splat.width + u32(at.x) - splat.corner.x;
     let above = mix(f32(counts[cell]), f32(counts[cell + 1u]), fract(at.x));
     let below = mix(f32(counts[cell + splat.width]), f32(counts[cell + splat.width + 1u]), fract(at.x));
     return mix(above, below, fract(at.y));
@@ -124,9 +126,11 @@ fn over_grey(color: vec4f, pixel: vec2f) -> vec4f {
 
 @fragment
 fn fs_main(@builtin(position) position: vec4f) -> @location(0) vec4f {
+    let pixel = position.xy + vec2f(splat.origin);
     if splat.mode == 0u {
-        return over_grey(density_at(position.xy), position.xy);
+        return over_grey(density_at(pixel), pixel);
     }
     // Colours are not smoothed: a cell is a pixel.
-    return over_grey(color_at(u32(position.y) * splat.width + u32(position.x)), position.xy);
+    let at = vec2u(pixel) - splat.corner;
+    return over_grey(color_at(at.y * splat.width + at.x), pixel);
 }

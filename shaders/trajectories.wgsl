@@ -4,11 +4,56 @@
 
 struct Line {
     @builtin(position) position: vec4f,
-    // Across the line, in pixels from its middle.
-    @location(0) @interpolate(linear) across: f32,
-    // From the middle to the edge, in pixels.
-    @location(1) @interpolate(linear) reach: f32,
-    @location(2) color: vec4f,
+    // Start and end, in pixels of the whole picture.
+    @location(0) @interpolate(flat) ends: vec4f,
+    // There, from the middle to the edge in pixels, and the depths.
+    @location(1) @interpolate(flat) reaches: vec2f,
+    @location(2) @interpolate(flat) depths: vec2f,
+    @location(3) @interpolate(flat) start_color: vec4f,
+    @location(4) @interpolate(flat) end_color: vec4f,
+}
+
+// What a pixel sees of a line.
+struct Spot {
+    // Across the line, in pixels from its middle, and from the middle to the edge.
+    across: f32,
+    reach: f32,
+    color: vec4f,
+    depth: f32,
+}
+
+fn spot_of(line: Line) -> Spot {
+    var spot: Spot;
+    let way = line.ends.zw - line.ends.xy;
+    let span = length(way);
+    let along = way / max(span, 1e-6);
+    let from_start = pixel_at(line.position) - line.ends.xy;
+    let ahead = dot(from_start, along);
+    let share = clamp(ahead / max(span, 1e-6), 0.0, 1.0);
+    spot.across = dot(from_start, vec2f(-along.y, along.x));
+    spot.reach = mix(line.reaches.x, line.reaches.y, share);
+    spot.color = mix(line.start_color, line.end_color, share);
+    spot.depth = mix(line.depths.x, line.depths.y, share);
+    // A pixel's middle belongs to one of two pieces that follow one another.
+    if !(ahead >= 0.0 && ahead < span) {
+        spot.across = 1e9;
+    }
+    return spot;
+}
+
+// The stretch of the way from `near` on, as shares, that is in a rectangle; the first is larger than the second where there is none.
+fn inside(near: vec2f, way: vec2f, low: vec2f, high: vec2f) -> vec2f {
+    var shares = vec2f(0.0, 1.0);
+    for (var axis = 0; axis < 2; axis++) {
+        if abs(way[axis]) > 1e-6 {
+            let one = (low[axis] - near[axis]) / way[axis];
+            let other = (high[axis] - near[axis]) / way[axis];
+            shares = vec2f(max(shares.x, min(one, other)), min(shares.y, max(one, other)));
+        } else if near[axis] < low[axis] || near[axis] > high[axis] {
+            return vec2f(1.0, 0.0);
+        }
+    }
+    return shares;
 }
 
 // A corner of the stretch from `start` to `finish`, from `shares.x` to `shares.y` of the way from one row to the next.
@@ -18,19 +63,45 @@ fn stretch(vertex: u32, row: u32, start: vec4f, finish: vec4f, shares: vec2f) ->
     if !in_front(start) || !in_front(finish) {
         return line;
     }
-    let half_viewport = frame.viewport * 0.5;
-    let way = (finish.xy / finish.w - start.xy / start.w) * half_viewport;
-    // Two equal rows have no direction; any will do for a line without length.
+    let begin = pixel_of(start);
+    let end = pixel_of(finish);
+    if !all(abs(begin) < vec2f(1e12)) || !all(abs(end) < vec2f(1e12)) {
+        return line;
+    }
+    // What lies far outside of the picture is left out, seen from the end that is nearer to it, so that an end that is very far costs no bits.
+    let centre = frame.viewport * 0.5;
+    let is_turned = distance(begin, centre) > distance(end, centre);
+    let near = select(begin, end, is_turned);
+    let far = select(end, begin, is_turned);
+    let kept = inside(near, far - near, -frame.viewport, 2.0 * frame.viewport);
+    if kept.x > kept.y {
+        return line;
+    }
+    let cut = near + (far - near) * kept.x;
+    let cut_far = select(near + (far - near) * kept.y, far, kept.y == 1.0);
+    line.ends = select(vec4f(cut, cut_far), vec4f(cut_far, cut), is_turned);
+    // From here on both ends are near enough.
+    let parts = select(kept, 1.0 - kept.yx, is_turned);
+    let reach = frame.line_width * 0.5 * mix(vec2f(1.0), vec2f(frame.line_taper), mix(shares.xx, shares.yy, parts));
+    line.reaches = reach;
+    line.depths = mix(vec2f(start.z / start.w), vec2f(finish.z / finish.w), parts);
+    let from_color = color_of_row(row, start);
+    let to_color = color_of_row(row + 1u, finish);
+    line.start_color = mix(from_color, to_color, parts.x);
+    line.end_color = mix(from_color, to_color, parts.y);
+    // The quad covers what of it can touch the tile, with room to spare: which pixels are lit is the fragment's own matter.
+    let way = line.ends.zw - line.ends.xy;
     let along = select(vec2f(1.0, 0.0), normalize(way), dot(way, way) > 1e-12);
+    let room = max(reach.x, reach.y) + 3.0;
+    let seen = inside(line.ends.xy, way, frame.tile.xy - room, frame.tile.xy + frame.tile.zw + room);
+    if seen.x > seen.y {
+        return line;
+    }
     let corner = corner_of(vertex);
     let is_end = corner.x > 0.0;
-    let end = select(start, finish, is_end);
-    let share = select(shares.x, shares.y, is_end);
-    line.reach = frame.line_width * 0.5 * mix(1.0, frame.line_taper, share);
-    line.across = corner.y * (line.reach + 1.0);
-    let offset = vec2f(-along.y, along.x) * line.across;
-    line.position = end + vec4f(offset / half_viewport * end.w, 0.0, 0.0);
-    line.color = color_of_row(select(row, row + 1u, is_end), end);
+    let share = select(seen.x, seen.y, is_end);
+    let place = line.ends.xy + way * share + along * select(-2.0, 2.0, is_end) + vec2f(-along.y, along.x) * corner.y * room;
+    line.position = position_at(place, mix(line.depths.x, line.depths.y, share));
     return line;
 }
 
@@ -79,7 +150,8 @@ fn vs_curve(@builtin(vertex_index) vertex: u32, @builtin(instance_index) row: u3
     let finish = frame.clip_from_anchor * vec4f(on_curve(before, here, there, after, shares.y), 1.0);
     line = stretch(vertex % 6u, row, start, finish, shares);
     // It stands out whole.
-    line.color.a = 1.0 / max(frame.line_opacity, 0.01);
+    line.start_color.a = 1.0 / max(frame.line_opacity, 0.01);
+    line.end_color.a = line.start_color.a;
     return line;
 }
 
@@ -91,43 +163,47 @@ fn on_curve(before: vec3f, here: vec3f, there: vec3f, after: vec3f, share: f32) 
     return left * here + (1.0 - left) * there + ((t - 2.0) * t + 1.0) * t * leaving + (t - 1.0) * t * t * arriving;
 }
 
-fn opacity_of(line: Line) -> f32 {
-    let cover = clamp(line.reach + 0.5 - abs(line.across), 0.0, 1.0);
-    return cover * min(line.color.a * frame.line_opacity, 1.0);
+fn opacity_of(spot: Spot) -> f32 {
+    let cover = clamp(spot.reach + 0.5 - abs(spot.across), 0.0, 1.0);
+    return cover * min(spot.color.a * frame.line_opacity, 1.0);
 }
 
 // Of all tracks: added up.
 @fragment
 fn fs_sums(line: Line) -> Sums {
-    return sums_of(line.color.rgb, opacity_of(line), line.color.a < 1.0);
+    let spot = spot_of(line);
+    return sums_of(spot.color.rgb, opacity_of(spot), spot.color.a < 1.0);
 }
 
 // Of one track: over what is there.
 @fragment
 fn fs_main(line: Line) -> @location(0) vec4f {
-    let alpha = opacity_of(line);
-    return vec4f(line.color.rgb * alpha, alpha);
+    let spot = spot_of(line);
+    let alpha = opacity_of(spot);
+    return vec4f(spot.color.rgb * alpha, alpha);
 }
 
 // In a space, what discs hide is left out, sample by sample.
 @group(2) @binding(0) var depths: texture_depth_multisampled_2d;
 
-fn seen(line: Line) -> f32 {
+fn seen(line: Line, spot: Spot) -> f32 {
     let pixel = vec2i(line.position.xy);
     var seen = 0.0;
     for (var sample = 0; sample < 4; sample++) {
-        seen += select(0.0, 0.25, line.position.z <= textureLoad(depths, pixel, sample));
+        seen += select(0.0, 0.25, spot.depth <= textureLoad(depths, pixel, sample));
     }
     return seen;
 }
 
 @fragment
 fn fs_sums_behind(line: Line) -> Sums {
-    return sums_of(line.color.rgb, opacity_of(line) * seen(line), line.color.a < 1.0);
+    let spot = spot_of(line);
+    return sums_of(spot.color.rgb, opacity_of(spot) * seen(line, spot), spot.color.a < 1.0);
 }
 
 @fragment
 fn fs_main_behind(line: Line) -> @location(0) vec4f {
-    let alpha = opacity_of(line) * seen(line);
-    return vec4f(line.color.rgb * alpha, alpha);
+    let spot = spot_of(line);
+    let alpha = opacity_of(spot) * seen(line, spot);
+    return vec4f(spot.color.rgb * alpha, alpha);
 }

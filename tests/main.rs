@@ -35,6 +35,7 @@ mod shards;
 mod splat;
 mod store;
 mod tensors;
+mod tiles;
 mod tsne;
 mod tsne_gpu;
 mod umap;

@@ -288,6 +288,7 @@ fn the_frame_uniform_is_laid_out_as_the_shader_reads_it() {
             ("unused0", offset_of!(FrameUniform, unused0)),
             ("unused1", offset_of!(FrameUniform, unused1)),
             ("unused2", offset_of!(FrameUniform, unused2)),
+            ("tile", offset_of!(FrameUniform, tile)),
         ];
         let theirs: Vec<_> = members.iter().map(|member| (member.name.clone().unwrap(), member.offset as usize)).collect();
         assert_eq!(theirs, ours.map(|(name, offset)| (name.to_owned(), offset)));

@@ -156,7 +156,11 @@ fn what_the_passes_of_the_splat_share_lies_where_the_shaders_read_it() {
         veil,
         first,
         octaves,
-        grey
+        grey,
+        unused,
+        corner,
+        origin,
+        own
     });
     let last = render::splat::kernels::RESOLVE;
     for shader in render::splat::kernels::KERNELS.iter().map(|kernel| &kernel.shader).chain([&last]) {

@@ -25,6 +25,8 @@ struct Frame {
     unused0: u32,
     unused1: u32,
     unused2: u32,
+    // The part of the picture that is drawn: left, top, width and height in pixels. All of it but for tiles.
+    tile: vec4f,
 }
 
 const NO_TRACK = 0xffffffffu;
@@ -64,6 +66,23 @@ fn clip_of_row(row: u32) -> vec4f {
 // A position that is not a number compares false with everything, and so is not in front.
 fn in_front(clip: vec4f) -> bool {
     return clip.w > 1e-5 && abs(clip.x) < 1e30 && abs(clip.y) < 1e30;
+}
+
+// Where a place in clip space is, in pixels of the whole picture. What a fragment makes of its own pixel and of flat values in these units is
+// the same to the bit in whatever tile it is drawn; what a GPU interpolates is not.
+fn pixel_of(clip: vec4f) -> vec2f {
+    return (clip.xy / clip.w * vec2f(0.5, -0.5) + 0.5) * frame.viewport;
+}
+
+// And back, for the tile that is drawn. No perspective is left in it.
+fn position_at(pixel: vec2f, depth: f32) -> vec4f {
+    let place = (pixel - frame.tile.xy) / frame.tile.zw;
+    return vec4f(place * vec2f(2.0, -2.0) + vec2f(-1.0, 1.0), depth, 1.0);
+}
+
+// The pixel that a fragment is, in the whole picture.
+fn pixel_at(position: vec4f) -> vec2f {
+    return position.xy + frame.tile.xy;
 }
 
 // A row's colour in sRGB and its share of the pass's opacity: full, or dimmed and greyed where the row steps back.

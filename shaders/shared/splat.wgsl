@@ -27,6 +27,12 @@ struct SplatParams {
     octaves: u32,
     // That grey, packed sRGB.
     grey: u32,
+    unused: u32,
+    // Where the first cell lies in the grid of the whole picture, and the target's first pixel in the picture: 0 but for tiles.
+    corner: vec2u,
+    origin: vec2u,
+    // Left and top of the cells that are this grid's own, and right and bottom, past the last.
+    own: vec4u,
 }
 
 @group(0) @binding(1) var<uniform> splat: SplatParams;

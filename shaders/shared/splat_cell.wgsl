@@ -10,10 +10,15 @@ fn is_placed(clip: vec4f) -> bool {
     return in_front(clip) && clip.z >= 0.0 && clip.z <= clip.w;
 }
 
-// In cells from the grid's corner; anywhere.
+// In cells from the corner of the whole picture's grid; anywhere. Tiles have the same places, to the bit.
 fn place_of(clip: vec4f) -> vec2f {
     let pixel = (clip.xy / clip.w * vec2f(0.5, -0.5) + 0.5) * frame.viewport;
     return pixel / f32(splat.cell) + f32(splat.margin);
+}
+
+// The first cell that this grid has.
+fn grid_first() -> vec2f {
+    return vec2f(splat.corner);
 }
 
 fn grid_size() -> vec2f {
@@ -26,11 +31,12 @@ fn cell_of(clip: vec4f, row: u32) -> u32 {
         return outside;
     }
     let at = place_of(clip);
-    let size = grid_size();
-    if !(at.x >= 0.0 && at.x < size.x && at.y >= 0.0 && at.y < size.y) {
+    let first = grid_first();
+    let end = first + grid_size();
+    if !(at.x >= first.x && at.x < end.x && at.y >= first.y && at.y < end.y) {
         return outside;
     }
-    return u32(at.y) * splat.width + u32(at.x);
+    return (u32(at.y) - splat.corner.y) * splat.width + u32(at.x) - splat.corner.x;
 }
 
 // Where the chosen rows of a cell are counted a second time, behind all cells.

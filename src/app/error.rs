@@ -65,6 +65,9 @@ pub enum AppError {
         /// Why.
         source: png::EncodingError,
     },
+    /// The user wanted no more of it.
+    #[error("stopped; nothing was written")]
+    Stopped,
     /// No window can be opened.
     #[error("cannot open a window: {0}; without a display, `tagscape render` makes pictures")]
     Window(String),

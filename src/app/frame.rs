@@ -2,7 +2,7 @@
 
 use super::choosing::WantedRegion;
 use super::economy::Economy;
-use super::state::{AppState, Effect};
+use super::state::{AppState, Effect, Shown};
 use crate::gpu::{GpuContext, GpuError, PositionBuffer};
 use crate::render::{DrawOptions, MapBuffers, MapRenderer, ViewTarget};
 use crate::scene::{Dimensions, MapSize, Srgb, ViewKind};
@@ -41,14 +41,24 @@ pub struct FrameOutput {
     pub is_whole: bool,
 }
 
+/// The widgets of a frame, and what came of them.
+pub(super) struct LaidOut {
+    pub(super) output: egui::FullOutput,
+    pub(super) effects: Vec<Effect>,
+    /// Where the map is, in UI points.
+    pub(super) map: egui::Rect,
+    /// Whether there were commands.
+    pub(super) changed: bool,
+}
+
 /// What is needed to paint: egui's renderer, the map's renderer, and the texture between them.
 pub struct FramePainter {
     /// egui's state; a window's events go into it.
     pub egui: egui::Context,
     painter: egui_wgpu::Renderer,
-    map: MapRenderer,
+    pub(super) map: MapRenderer,
     target: ViewTarget,
-    picture: egui::TextureId,
+    pub(super) picture: egui::TextureId,
     shell: ShellState,
     shown_serial: Option<(u64, bool)>,
     theme: Option<crate::scene::Theme>,
@@ -122,10 +132,6 @@ impl FramePainter {
         input: FrameInput,
         view: &wgpu::TextureView,
     ) -> Result<FrameOutput, GpuError> {
-        if self.theme != Some(state.choices.theme) {
-            crate::ui::theme::apply(&self.egui, state.choices.theme);
-            self.theme = Some(state.choices.theme);
-        }
         self.map.watch(context, state.shows_figures)?;
         if let Some(passes) = self.map.take_passes(context)? {
             self.passes = passes;
@@ -133,23 +139,9 @@ impl FramePainter {
         if let Some(time) = input.raw.time {
             state.advance(time);
         }
-        let mut shell_output = None;
-        let egui = self.egui.clone();
-        let mut output = egui.run_ui(input.raw, |ui| {
-            let view = shell_view(state, context, input.chrome, self.picture, self.drawn);
-            shell_output = Some(shell_ui(ui, &view, &mut self.shell));
-        });
-        let (commands, map) = shell_output.map_or((Vec::new(), egui::Rect::ZERO), |shell| (shell.commands, shell.map));
-        let mut changed = !commands.is_empty();
-        let mut effects: Vec<Effect> = commands.into_iter().flat_map(|command| state.update(command)).collect();
-        changed |= self.find_chosen(context, state, &mut effects)?;
-        state.set_map_size(MapSize { width: map.width(), height: map.height() });
-
+        let LaidOut { mut output, mut effects, map, mut changed } = self.lay_out(context, state, input.raw, input.chrome)?;
         let mut encoder = context.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("frame") });
         let counted = self.drawn;
-        if let Some(shown) = state.shown.as_mut().filter(|shown| shown.scene.view == ViewKind::Averages) {
-            shown.scene.refresh_averages();
-        }
         match self.draw_map(context, state, map, output.pixels_per_point, &mut encoder) {
             Ok(()) => {}
             Err(error) if context.is_lost() || matches!(error, GpuError::Lost { .. }) => return Err(error),
@@ -178,6 +170,35 @@ impl FramePainter {
         }
         state.stats.drawn = [self.drawn, state.shown.as_ref().map_or(0, |shown| shown.scene.positions.len())];
         Ok(FrameOutput { effects, platform, repaint_after, map, drawn: self.drawn, changed, is_whole })
+    }
+
+    /// Lets the widgets lay themselves out, and carries out what they want.
+    pub(super) fn lay_out(
+        &mut self,
+        context: &GpuContext,
+        state: &mut AppState,
+        raw: egui::RawInput,
+        chrome: Chrome,
+    ) -> Result<LaidOut, GpuError> {
+        if self.theme != Some(state.choices.theme) {
+            crate::ui::theme::apply(&self.egui, state.choices.theme);
+            self.theme = Some(state.choices.theme);
+        }
+        let mut shell_output = None;
+        let egui = self.egui.clone();
+        let output = egui.run_ui(raw, |ui| {
+            let view = shell_view(state, context, chrome, self.picture, self.drawn);
+            shell_output = Some(shell_ui(ui, &view, &mut self.shell));
+        });
+        let (commands, map) = shell_output.map_or((Vec::new(), egui::Rect::ZERO), |shell| (shell.commands, shell.map));
+        let mut changed = !commands.is_empty();
+        let mut effects: Vec<Effect> = commands.into_iter().flat_map(|command| state.update(command)).collect();
+        changed |= self.find_chosen(context, state, &mut effects)?;
+        state.set_map_size(MapSize { width: map.width(), height: map.height() });
+        if let Some(shown) = state.shown.as_mut().filter(|shown| shown.scene.view == ViewKind::Averages) {
+            shown.scene.refresh_averages();
+        }
+        Ok(LaidOut { output, effects, map, changed })
     }
 
     /// A step down, after the map could not be drawn.
@@ -218,21 +239,9 @@ impl FramePainter {
     ) -> Result<(), GpuError> {
         let Some(shown) = &state.shown else { return Ok(()) };
         let scene = &shown.scene;
-        if self.shown_serial != Some((shown.serial, shown.is_glance)) {
-            // Another layout may fit where the last one did not.
-            (self.shown_serial, self.economy) = (Some((shown.serial, shown.is_glance)), Economy::Full);
-            self.map.forget();
-        }
+        self.upload(context, shown)?;
         if self.economy == Economy::NoMap {
             return Ok(());
-        }
-        if !self.map.is_showing() {
-            let buffers = match &shown.columns {
-                _ if self.economy.is_on_host() => MapBuffers::on_host(context, scene)?,
-                Some(columns) => MapBuffers::following(context, scene, columns.clone())?,
-                None => MapBuffers::new(context, scene, PositionBuffer::from_positions(context, &scene.positions)?)?,
-            };
-            self.map.show(context, buffers);
         }
         let pixels_per_point = pixels_per_point * self.economy.scale();
         let size = [map.width(), map.height()].map(|edge| (edge * pixels_per_point).round().max(1.0) as u32);
@@ -242,6 +251,38 @@ impl FramePainter {
             self.painter.update_egui_texture_from_wgpu_texture(&context.device, &self.target.color_view, filter, self.picture);
         }
         self.drawn = self.map.encode(context, encoder, scene, &self.target, DrawOptions { pixels_per_point })?;
+        Ok(())
+    }
+
+    /// The same for a picture, whose rows stay on the CPU where the GPU has no room for them.
+    pub(super) fn upload_or_keep(&mut self, context: &GpuContext, shown: &Shown) -> Result<(), GpuError> {
+        match self.upload(context, shown) {
+            Err(error @ (GpuError::OutOfMemory { .. } | GpuError::TooLarge { .. })) => {
+                self.economy = Economy::OnHost;
+                log::warn!("{}", self.economy.notice(&error));
+                self.map.forget();
+                self.upload(context, shown)
+            }
+            done => done,
+        }
+    }
+
+    /// Brings a layout to where it is drawn from, if it is another than before.
+    pub(super) fn upload(&mut self, context: &GpuContext, shown: &Shown) -> Result<(), GpuError> {
+        let scene = &shown.scene;
+        if self.shown_serial != Some((shown.serial, shown.is_glance)) {
+            // Another layout may fit where the last one did not.
+            (self.shown_serial, self.economy) = (Some((shown.serial, shown.is_glance)), Economy::Full);
+            self.map.forget();
+        }
+        if self.economy != Economy::NoMap && !self.map.is_showing() {
+            let buffers = match &shown.columns {
+                _ if self.economy.is_on_host() => MapBuffers::on_host(context, scene)?,
+                Some(columns) => MapBuffers::following(context, scene, columns.clone())?,
+                None => MapBuffers::new(context, scene, PositionBuffer::from_positions(context, &scene.positions)?)?,
+            };
+            self.map.show(context, buffers);
+        }
         Ok(())
     }
 

@@ -1,17 +1,18 @@
 //! Pictures without a window: the same frame, into a texture, into a PNG.
 
-use std::io::BufWriter;
 use std::path::Path;
 
 use super::error::AppError;
 use super::frame::{FrameInput, FramePainter};
+use super::png_file::PngFile;
 use super::state::{AppState, Effect};
+use super::tiles::{self, Tiling};
 use crate::gpu::{GpuContext, readback};
 use crate::project::NoObserver;
 use crate::ui::Chrome;
 
 /// What egui and a picture file agree on: sRGB numbers, not converted.
-const FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rgba8Unorm;
+pub(super) const FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rgba8Unorm;
 
 /// A finished picture: opaque RGBA, 8 bits, row by row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,11 +54,19 @@ pub fn pixels_per_point(size: [u32; 2]) -> f32 {
     (size[0].min(size[1]) as f32 / 800.0).clamp(1.0, 16.0)
 }
 
-/// Draws the state's map, or the whole window, as a picture.
+/// Draws the state's map, in tiles where it is large, or the whole window, as a picture.
 ///
 /// # Errors
 /// What the GPU failed of, a size beyond its limit among it.
 pub fn draw(context: &GpuContext, state: &mut AppState, size: [u32; 2], chrome: Chrome) -> Result<Picture, AppError> {
+    if chrome == Chrome::MapOnly {
+        let mut rgba = Vec::new();
+        let drawn = tiles::draw(context, state, size, Tiling::for_device(context), &mut |rows, _| {
+            rgba.extend_from_slice(rows);
+            Ok(())
+        })?;
+        return Ok(Picture { size, rgba, drawn });
+    }
     let mut painter = FramePainter::new(context, FORMAT)?;
     let texture = context.scoped("the picture", || {
         context.device.create_texture(&wgpu::TextureDescriptor {
@@ -94,26 +103,8 @@ impl Picture {
     /// # Errors
     /// [`AppError::Write`], [`AppError::Picture`].
     pub fn write_png(&self, path: &Path) -> Result<(), AppError> {
-        let partial = path.with_extension("png.partial");
-        let written = self
-            .encode(&partial)
-            .and_then(|()| std::fs::rename(&partial, path).map_err(|source| AppError::Write { path: path.to_owned(), source }));
-        if written.is_err() {
-            // Best effort: the first error is the one to tell.
-            let _ = std::fs::remove_file(&partial);
-        }
-        written
-    }
-
-    fn encode(&self, path: &Path) -> Result<(), AppError> {
-        let file = std::fs::File::create(path).map_err(|source| AppError::Write { path: path.to_owned(), source })?;
-        let wrong = |source| AppError::Picture { path: path.to_owned(), source };
-        let mut encoder = png::Encoder::new(BufWriter::new(file), self.size[0], self.size[1]);
-        encoder.set_color(png::ColorType::Rgba);
-        encoder.set_depth(png::BitDepth::Eight);
-        encoder.set_source_srgb(png::SrgbRenderingIntent::Perceptual);
-        let mut writer = encoder.write_header().map_err(wrong)?;
-        writer.write_image_data(&self.rgba).map_err(wrong)?;
-        writer.finish().map_err(wrong)
+        let mut file = PngFile::create(path, self.size)?;
+        file.write(&self.rgba)?;
+        file.finish()
     }
 }

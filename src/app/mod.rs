@@ -20,12 +20,15 @@ pub mod models;
 pub mod morphing;
 mod percentile;
 pub mod picking_trial;
+pub mod png_file;
 pub mod pointing;
 pub mod projection_job;
+mod raster;
 pub mod resources;
 pub mod search;
 pub mod state;
 pub mod steering;
+pub mod tiles;
 pub mod windowed;
 
 pub use error::AppError;

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 const ENDED_AT_ONCE: i32 = 130;
 
 static IS_HEARD: AtomicBool = AtomicBool::new(false);
+static IS_QUIET: AtomicBool = AtomicBool::new(false);
 static IS_ASKED: AtomicBool = AtomicBool::new(false);
 
 /// While it lives, SIGINT, SIGTERM and SIGHUP (or Ctrl-C and closing the console on Windows) set a flag. Without one they end the program.
@@ -16,6 +17,17 @@ pub(super) struct Interrupt(());
 impl Interrupt {
     /// Begins to listen. Where the system refuses, or the program runs under `nohup`, the signals keep their meaning.
     pub(super) fn listen() -> Self {
+        IS_QUIET.store(false, Ordering::Relaxed);
+        Self::install()
+    }
+
+    /// The same without a word about it: for what stops at once.
+    pub(super) fn listen_quietly() -> Self {
+        IS_QUIET.store(true, Ordering::Relaxed);
+        Self::install()
+    }
+
+    fn install() -> Self {
         static INSTALL: Once = Once::new();
         IS_ASKED.store(false, Ordering::Relaxed);
         IS_HEARD.store(true, Ordering::Relaxed);
@@ -44,6 +56,9 @@ impl Drop for Interrupt {
 fn on_signal() {
     if !IS_HEARD.load(Ordering::Relaxed) || IS_ASKED.swap(true, Ordering::Relaxed) {
         std::process::exit(ENDED_AT_ONCE);
+    }
+    if IS_QUIET.load(Ordering::Relaxed) {
+        return;
     }
     eprintln!("\ntagscape: stopping after the write that is under way; once more, and it ends at once");
 }

@@ -1,18 +1,23 @@
 //! `tagscape render`: the window's map as a picture.
 
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 
 use anyhow::Context as _;
 
 use super::exit_code::Exit;
+use super::interrupt::Interrupt;
+use super::project::progress::TerminalProgress;
 use super::view::ViewArgs;
+use crate::app::error::AppError;
 use crate::app::headless;
+use crate::app::png_file::PngFile;
 use crate::app::state::AppState;
+use crate::app::tiles::{self, LARGEST, Tiling};
 use crate::command::Command;
 use crate::gpu::{AdapterChoice, GpuContext};
-use crate::project::{Compute, DeviceChoice};
+use crate::project::{Compute, DeviceChoice, Observer as _};
 use crate::scene::Combine;
-use crate::ui::Chrome;
 
 /// Draws a map into a PNG file, without a window.
 #[derive(Clone, Debug, clap::Args)]
@@ -21,7 +26,7 @@ pub struct RenderArgs {
     collection: Option<PathBuf>,
     #[command(flatten)]
     view: ViewArgs,
-    /// Width and height in pixels
+    /// Width and height in pixels, up to 16384x16384
     #[arg(long, value_name = "WxH", default_value = "1600x1000", value_parser = parse_size)]
     size: [u32; 2],
     /// Where the picture goes
@@ -49,12 +54,11 @@ pub fn run(args: &RenderArgs) -> anyhow::Result<Exit> {
     if args.out.extension().is_none_or(|ending| !ending.eq_ignore_ascii_case("png")) {
         anyhow::bail!("{}: pictures are PNG files; give a name that ends in .png", args.out.display());
     }
+    if args.size.iter().any(|&edge| edge > LARGEST) {
+        anyhow::bail!("--size {}x{}: pictures have at most {LARGEST} pixels an edge", args.size[0], args.size[1]);
+    }
     let (collection, choices, axes) = args.view.resolve(args.collection.as_ref())?;
     let context = GpuContext::headless(AdapterChoice::Best)?;
-    let limit = context.device.limits().max_texture_dimension_2d;
-    if args.size.iter().any(|&edge| edge > limit) {
-        anyhow::bail!("--size {}x{}: {} draws at most {limit} pixels an edge", args.size[0], args.size[1], context.caps.name);
-    }
     let compute = match args.device {
         DeviceChoice::Auto => Compute::automatic(context.clone()),
         DeviceChoice::Cpu => Compute::Cpu,
@@ -68,13 +72,31 @@ pub fn run(args: &RenderArgs) -> anyhow::Result<Exit> {
         anyhow::ensure!(state.chosen_count().is_some(), "--highlight: {}", state.notice.as_deref().unwrap_or("nothing matches"));
     }
     state.set_angles(args.azimuth.to_radians(), args.elevation.to_radians().clamp(-1.5, 1.5));
-    let picture = headless::draw(&context, &mut state, args.size, Chrome::MapOnly).context("drawing")?;
-    if let Some(trouble) = &state.notice {
+    let drawn = draw(&context, &mut state, args)?;
+    println!("{}: {drawn} segments of {} on {}", args.out.display(), state.choices.space, context.caps.name);
+    Ok(Exit::Done)
+}
+
+/// Draws tile by tile into the file; an end that is asked for leaves none.
+fn draw(context: &GpuContext, state: &mut AppState, args: &RenderArgs) -> anyhow::Result<usize> {
+    let mut file = PngFile::create(&args.out, args.size)?;
+    let interrupt = Interrupt::listen_quietly();
+    let progress = TerminalProgress::new("drawing", false);
+    let drawn = tiles::draw(context, state, args.size, Tiling::for_device(context), &mut |rows, done| {
+        progress.progress(done);
+        if interrupt.flag().load(Ordering::Relaxed) {
+            return Err(AppError::Stopped);
+        }
+        file.write(rows)
+    });
+    progress.finish();
+    let drawn = drawn.context("drawing")?;
+    let trouble = state.notice.clone().or_else(|| context.errors.take().into_iter().next());
+    if let Some(trouble) = trouble {
         anyhow::bail!("drawing: {trouble}");
     }
-    picture.write_png(&args.out)?;
-    println!("{}: {} segments of {} on {}", args.out.display(), picture.drawn, state.choices.space, context.caps.name);
-    Ok(Exit::Done)
+    file.finish()?;
+    Ok(drawn)
 }
 
 pub(super) fn parse_size(text: &str) -> Result<[u32; 2], String> {

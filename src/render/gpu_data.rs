@@ -46,6 +46,8 @@ pub struct FrameUniform {
     pub unused1: u32,
     /// 0.
     pub unused2: u32,
+    /// The part of the picture that is drawn: left, top, width and height in pixels. All of it but for tiles.
+    pub tile: [f32; 4],
 }
 
 impl FrameUniform {

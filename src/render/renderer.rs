@@ -8,7 +8,7 @@ use super::morph::MorphColumns;
 use super::passes::Layouts;
 use super::pick::GpuPick;
 use super::select::Selector;
-use super::splat::{self, Splat, SplatEngine};
+use super::splat::{self, Splat, SplatEngine, SplatKind, Tones};
 use super::target::ViewTarget;
 use crate::gpu::{GpuContext, GpuError, PassTimer, UniformBuffer};
 use crate::scene::{ChosenRows, MapSize, Region, Scene, Style, ViewKind};
@@ -97,6 +97,17 @@ impl MapRenderer {
     #[must_use]
     pub fn is_showing(&self) -> bool {
         self.shown.is_some()
+    }
+
+    /// Whether a scene is drawn as a splat, whose tones depend on the whole picture.
+    #[must_use]
+    pub fn is_splat_of(&self, context: &GpuContext, scene: &Scene) -> bool {
+        self.shown.as_ref().is_some_and(|(buffers, _)| kind_of(context, scene, buffers).is_some())
+    }
+
+    /// Whose cells say how much a splat's values are, in the tiles that are drawn from now on.
+    pub fn set_tones(&mut self, tones: Tones) {
+        self.splat.tones = tones;
     }
 
     /// Begins to find the rows of a scene that lie inside of a region: in a compute shader, or at once on the CPU's threads where the adapter is a
@@ -198,10 +209,7 @@ impl MapRenderer {
         }
         let row_count = buffers.positions.len as u32;
         let mut uniform = frame_uniform(scene, target, options, row_count);
-        let kind = match splat::kind_of(scene.view, row_count as usize, context.caps.is_cpu()) {
-            None if buffers.is_on_host() && scene.view != ViewKind::Averages => splat::kind_of(scene.view, usize::MAX, true),
-            kind => kind,
-        };
+        let kind = kind_of(context, scene, buffers);
         let focus_track = uniform.focus_track;
         let focus = scene.track_rows.get(focus_track as usize).filter(|_| !buffers.is_on_host());
         let focus = focus.map(|track| track.first_row as u32..((track.first_row + track.row_count) as u32).min(row_count));
@@ -213,7 +221,7 @@ impl MapRenderer {
         let mut rows = MarkRows { frame: &self.frame_group, columns, rows: row_count, has_lines, focus };
         let drawn = match kind {
             None if scene.view == ViewKind::Averages => {
-                let picture = (target.size, options.pixels_per_point);
+                let picture = (target.picture, options.pixels_per_point);
                 let discs = AverageDiscs::of(self.averages.take(), context, &self.layouts, scene, picture, || colors_of(scene))?;
                 let discs = self.averages.insert(discs);
                 discs.set_frame(context, uniform)?;
@@ -248,9 +256,17 @@ impl MapRenderer {
     }
 }
 
+/// The splat of a scene, if it is to be drawn as one.
+fn kind_of(context: &GpuContext, scene: &Scene, buffers: &MapBuffers) -> Option<SplatKind> {
+    let is_forced = buffers.is_on_host() && scene.view != ViewKind::Averages;
+    let rows = if is_forced { usize::MAX } else { buffers.positions.len };
+    splat::kind_of(scene.view, rows, context.caps.is_cpu())
+}
+
 /// The uniform of a frame.
 fn frame_uniform(scene: &Scene, target: &ViewTarget, options: DrawOptions, row_count: u32) -> FrameUniform {
-    let [width, height] = target.size.map(|edge| edge as f32);
+    let [width, height] = target.picture.map(|edge| edge as f32);
+    let ([left, top], [across, down]) = (target.origin.map(|at| at as f32), target.size.map(|edge| edge as f32));
     let map = MapSize { width, height };
     let scale = options.pixels_per_point;
     let style = Style::for_density(row_count as usize, width * height / (scale * scale), scene.view.has_lines());
@@ -274,6 +290,7 @@ fn frame_uniform(scene: &Scene, target: &ViewTarget, options: DrawOptions, row_c
         unused0: 0,
         unused1: 0,
         unused2: 0,
+        tile: [left, top, across, down],
     }
 }
 

@@ -17,11 +17,15 @@ pub fn sample_count(dimensions: Dimensions) -> u32 {
     }
 }
 
-/// Where a map is drawn: its colour, and in 3-D the samples and depths behind it.
+/// Where a map is drawn: its colour, and in 3-D the samples and depths behind it. All of a picture, or a tile of it.
 #[derive(Debug)]
 pub struct ViewTarget {
     /// Width and height in pixels.
     pub size: [u32; 2],
+    /// Width and height of the whole picture in pixels.
+    pub picture: [u32; 2],
+    /// Where its upper left corner lies in the picture, in pixels.
+    pub origin: [u32; 2],
     /// Plane or space.
     pub dimensions: Dimensions,
     /// The finished picture.
@@ -66,13 +70,25 @@ impl ViewTarget {
                 Some(view(&texture("map.depth", DEPTH_FORMAT, samples, attachment | wgpu::TextureUsages::TEXTURE_BINDING)?)),
             ),
         };
-        Ok(Self { size, dimensions, color_view: view(&color), color, samples, depth })
+        Ok(Self { size, picture: size, origin: [0, 0], dimensions, color_view: view(&color), color, samples, depth })
+    }
+
+    /// Makes it a tile of a picture of any size, with its upper left corner there.
+    #[must_use]
+    pub fn as_tile(self, origin: [u32; 2], picture: [u32; 2]) -> Self {
+        Self { origin, picture, ..self }
+    }
+
+    /// Whether it is all of its picture.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.size == self.picture
     }
 
     /// Whether it can be drawn into as it is.
     #[must_use]
     pub fn fits(&self, size: [u32; 2], dimensions: Dimensions) -> bool {
-        self.size == size.map(|edge| edge.max(1)) && self.dimensions == dimensions
+        self.is_whole() && self.size == size.map(|edge| edge.max(1)) && self.dimensions == dimensions
     }
 
     /// Puts a finished picture in place, before anything that is submitted later: premultiplied, packed, `[height, width]`.

@@ -101,6 +101,7 @@ impl Scattered {
             unused0: 0,
             unused1: 0,
             unused2: 0,
+            tile: [0.0, 0.0, SIZE[0] as f32, SIZE[1] as f32],
         };
         let chosen = (frame.has_chosen == 1).then(|| ChosenRows::of(rows, |row| row * 7 % 11 < 4));
         let mut made = Self { positions: Vec::new(), colors: Vec::new(), tracks: Vec::new(), chosen, dimensions, frame };

@@ -3,7 +3,7 @@
 pub(super) mod input;
 mod into;
 mod output;
-mod progress;
+pub(super) mod progress;
 mod row_numbers;
 mod tsne_args;
 mod umap_args;
@@ -138,7 +138,7 @@ pub(super) fn project(args: &ProjectArgs) -> anyhow::Result<Told> {
     let matrix = input.load();
     let load = start.elapsed().as_secs_f64();
 
-    let progress = TerminalProgress::new(args.json);
+    let progress = TerminalProgress::new("projecting", args.json);
     let layout = match &earlier {
         Some(earlier) => earlier.grow(matrix.as_source(), shown.as_deref(), &progress),
         None => {

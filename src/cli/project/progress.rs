@@ -1,4 +1,4 @@
-//! How far a projection is, on a terminal.
+//! How far a projection or a drawing is, on a terminal.
 
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::Mutex;
@@ -13,17 +13,18 @@ const STEP: Duration = Duration::from_millis(200);
 
 /// Writes over one line of standard error, where that is a terminal.
 pub struct TerminalProgress {
+    doing: &'static str,
     start: Instant,
     /// When the last line was shown; none where nothing is ever shown.
     shown: Option<Mutex<Instant>>,
 }
 
 impl TerminalProgress {
-    /// Quiet: never shows anything.
-    pub fn new(quiet: bool) -> Self {
+    /// What is being done; quiet: never shows anything.
+    pub fn new(doing: &'static str, quiet: bool) -> Self {
         let start = Instant::now();
         let is_shown = !quiet && std::io::stderr().is_terminal();
-        Self { start, shown: is_shown.then(|| Mutex::new(start)) }
+        Self { doing, start, shown: is_shown.then(|| Mutex::new(start)) }
     }
 
     /// Clears the line.
@@ -42,7 +43,7 @@ impl Observer for TerminalProgress {
             return;
         }
         *shown = Instant::now();
-        eprint!("\r\x1b[2K{}", line(fraction, elapsed.as_secs_f64()));
+        eprint!("\r\x1b[2K{}", line(self.doing, fraction, elapsed.as_secs_f64()));
         // Progress that cannot be shown is no reason to stop.
         let _ = std::io::stderr().flush();
     }
@@ -52,13 +53,13 @@ impl Observer for TerminalProgress {
     }
 }
 
-fn line(fraction: f64, elapsed_secs: f64) -> String {
+fn line(doing: &str, fraction: f64, elapsed_secs: f64) -> String {
     if fraction <= 0.0 {
-        return "projecting".to_owned();
+        return doing.to_owned();
     }
     let percent_a_second = 100.0 * fraction / elapsed_secs;
     let left = elapsed_secs * (1.0 - fraction) / fraction;
-    format!("projecting: {:.0} %, {percent_a_second:.1} % a second, {left:.0} s left", 100.0 * fraction)
+    format!("{doing}: {:.0} %, {percent_a_second:.1} % a second, {left:.0} s left", 100.0 * fraction)
 }
 
 #[cfg(test)]
@@ -67,7 +68,7 @@ mod tests {
 
     #[test]
     fn the_line_has_rate_and_time_left() {
-        assert_eq!(line(0.25, 10.0), "projecting: 25 %, 2.5 % a second, 30 s left");
-        assert_eq!(line(0.0, 10.0), "projecting");
+        assert_eq!(line("projecting", 0.25, 10.0), "projecting: 25 %, 2.5 % a second, 30 s left");
+        assert_eq!(line("projecting", 0.0, 10.0), "projecting");
     }
 }

@@ -109,13 +109,18 @@ pub(super) fn merge<C: Cell>(parts: &mut [Vec<C>]) {
     }
 }
 
-/// Cells by their counts.
-pub(super) fn histogram_of<C: Cell>(parts: &[Vec<C>]) -> Histogram {
+/// Own cells by their counts.
+pub(super) fn histogram_of<C: Cell>(parts: &[Vec<C>], params: &SplatParams) -> Histogram {
     let band = |cells: &[C]| {
         let mut histogram = Histogram::default();
         cells.iter().for_each(|cell| histogram.add(cell.count(), 1));
         histogram
     };
     let cells = parts.first().map_or(&[][..], Vec::as_slice);
+    if !params.owns_all() {
+        let [left, top, right, bottom] = params.own.map(|cell| cell as usize);
+        let rows = cells.par_chunks(params.width.max(1) as usize).take(bottom).skip(top);
+        return rows.map(|row| band(row.get(left..right).unwrap_or_default())).reduce(Histogram::default, |all, row| all.and(&row));
+    }
     cells.par_chunks(BAND).map(band).reduce(Histogram::default, |all, band| all.and(&band))
 }

@@ -12,7 +12,7 @@ use super::paint::{DensityPainter, paint_cells};
 use super::params::{SplatKind, SplatParams, SplatPlan};
 use super::project::{PlaneProjector, Projector, SpaceProjector};
 use super::smooth::Smoother;
-use super::tone::{self, BUCKETS, Histogram};
+use super::tone::{self, BUCKETS, Histogram, Tones};
 use crate::render::gpu_data::FrameUniform;
 use crate::scene::{ChosenRows, Dimensions, HeatMap};
 
@@ -52,6 +52,7 @@ pub struct CpuSplat {
     picture: Vec<u32>,
     kind: Option<SplatKind>,
     tones: Vec<f32>,
+    histogram: Histogram,
     veil: u32,
     outside: usize,
     stages: [f64; 3],
@@ -60,6 +61,19 @@ pub struct CpuSplat {
 impl CpuSplat {
     /// Splats rows and returns the picture: premultiplied sRGB, packed, `[height, width]`. Where it goes on, they come on top of what is there.
     pub fn draw(&mut self, frame: &FrameUniform, grid: Gridded<'_>, rows: SplatRows<'_>, heat: &HeatMap, goes_on: bool) -> &[u32] {
+        self.draw_tile(frame, frame.viewport.map(|edge| edge as usize), grid, (rows, heat), goes_on, Tones::Own)
+    }
+
+    /// The same of a tile of `tile` pixels; its tones are told by what all tiles have.
+    pub(super) fn draw_tile(
+        &mut self,
+        frame: &FrameUniform,
+        tile: [usize; 2],
+        grid: Gridded<'_>,
+        (rows, heat): (SplatRows<'_>, &HeatMap),
+        goes_on: bool,
+        tones: Tones,
+    ) -> &[u32] {
         let started = Instant::now();
         let Gridded { plan, kind, dimensions } = grid;
         let params = plan.params;
@@ -81,19 +95,25 @@ impl CpuSplat {
                 let counts = self.counts.first().map_or(&[][..], Vec::as_slice);
                 if params.reach > 0 {
                     self.smoother.smooth(plan, counts);
-                    Histogram::of(&self.smoother.values, params.faint)
+                    Histogram::of_own(&self.smoother.values, &params)
                 } else {
-                    Histogram::of(counts, params.faint)
+                    Histogram::of_own(counts, &params)
                 }
             }
             SplatKind::Colors | SplatKind::Lines => {
                 merge(&mut self.sums);
-                histogram_of(&self.sums)
+                histogram_of(&self.sums, &params)
             }
         };
         let merged = Instant::now();
-        self.tones = tone::curve(&histogram, params.faint).to_vec();
-        self.paint(plan, kind, size.map(|edge| edge as usize), heat);
+        match tones {
+            Tones::Own => self.histogram = histogram,
+            Tones::Gathered { is_first: true } => self.histogram = histogram,
+            Tones::Gathered { is_first: false } => self.histogram = std::mem::take(&mut self.histogram).and(&histogram),
+            Tones::Kept => {}
+        }
+        self.tones = tone::curve(&self.histogram, params.faint).to_vec();
+        self.paint(plan, kind, tile, heat);
         let ms = |from: Instant, to: Instant| (to - from).as_secs_f64() * 1e3;
         self.stages = [ms(started, splatted), ms(splatted, merged), ms(merged, Instant::now())];
         &self.picture
@@ -116,7 +136,7 @@ impl CpuSplat {
             DensityPainter { values, params, tones, heat }.paint(&mut self.picture, size);
         } else {
             let alphas = tone::opacities(tones);
-            paint_cells(&self.sums, &mut self.picture, |&[r, g, b, count]| {
+            paint_cells(&self.sums, &params, size, &mut self.picture, |&[r, g, b, count]| {
                 let color = tone::mean_color([r, g, b], count, params.levels, alphas[tone::bucket_of(count)]);
                 if params.veil == 0 { color } else { tone::veiled(color, params.veil) }
             });

@@ -4,7 +4,7 @@ use super::kernels::{self, CELLS_EACH, WORKGROUP};
 use super::params::{MOST_REACH, RUN, SplatKind, SplatParams, SplatPlan};
 use super::progress::Part;
 use super::resolve::ResolvePass;
-use super::tone::BUCKETS;
+use super::tone::{BUCKETS, Tones};
 use crate::gpu::{BoundKernel, GpuContext, GpuError, KernelPipeline, PassTimer, StorageBuffer, UniformBuffer};
 use crate::render::gpu_data::{FrameUniform, MapBuffers};
 use crate::render::target::ViewTarget;
@@ -26,6 +26,8 @@ pub struct GpuSplat {
     weights: StorageBuffer<f32>,
     heat: StorageBuffer<u32>,
     heat_of: Option<Theme>,
+    histogram_of_cells: StorageBuffer<u32>,
+    tones: StorageBuffer<f32>,
     grid: Option<Grid>,
 }
 
@@ -36,7 +38,6 @@ struct Grid {
     kind: SplatKind,
     counts: StorageBuffer<u32>,
     sums: StorageBuffer<u32>,
-    histogram: StorageBuffer<u32>,
     total: StorageBuffer<u32>,
     splat: BoundKernel,
     smooth: Option<[BoundKernel; 2]>,
@@ -75,6 +76,8 @@ impl GpuSplat {
             weights: StorageBuffer::zeroed(context, "splat.weights", MOST_REACH + 1)?,
             heat: StorageBuffer::zeroed(context, "splat.heat", 256)?,
             heat_of: None,
+            histogram_of_cells: StorageBuffer::zeroed(context, "splat.histogram", BUCKETS)?,
+            tones: StorageBuffer::zeroed(context, "splat.curve", BUCKETS)?,
             grid: None,
         })
     }
@@ -96,7 +99,7 @@ impl GpuSplat {
         frame: &UniformBuffer<FrameUniform>,
         buffers: &MapBuffers,
         (plan, kind): (&SplatPlan, SplatKind),
-        part: Part,
+        (part, tones): (Part, Tones),
         theme: Theme,
         target: &ViewTarget,
         timer: &mut Option<PassTimer>,
@@ -124,12 +127,17 @@ impl GpuSplat {
         let bands = (params.cells as usize).div_ceil(CELLS_EACH) as u32;
         let mut passes = Vec::new();
         if part.phase.is_some() {
-            encoder.clear_buffer(grid.histogram.buffer(), 0, None);
+            if matches!(tones, Tones::Own | Tones::Gathered { is_first: true }) {
+                encoder.clear_buffer(self.histogram_of_cells.buffer(), 0, None);
+            }
             passes.push(("splat", &grid.splat, splats));
             if let Some([rows, columns]) = &grid.smooth {
                 passes.extend([("smooth rows", rows, cells), ("smooth columns", columns, cells)]);
             }
-            passes.extend([("histogram", &grid.classify, bands), ("curve", &grid.draw_curve, 1)]);
+            if tones != Tones::Kept {
+                passes.push(("histogram", &grid.classify, bands));
+            }
+            passes.push(("curve", &grid.draw_curve, 1));
         }
         for (name, kernel, workgroups) in passes {
             let timestamp_writes = timer.as_mut().and_then(|timer| timer.compute(name));
@@ -171,8 +179,7 @@ impl GpuSplat {
         let smoothed = if grid.reach > 0 { cells } else { 1 };
         let spread = StorageBuffer::<f32>::zeroed(context, "splat.spread", smoothed)?;
         let smooth = StorageBuffer::<u32>::zeroed(context, "splat.smooth", smoothed)?;
-        let histogram = StorageBuffer::zeroed(context, "splat.histogram", BUCKETS)?;
-        let curve = StorageBuffer::<f32>::zeroed(context, "splat.curve", BUCKETS)?;
+        let (histogram, curve) = (&self.histogram_of_cells, &self.tones);
         let total = StorageBuffer::zeroed(context, "splat.total", 1)?;
         let MapBuffers { positions, colors, tracks, chosen, .. } = buffers;
         let params = self.params.buffer();
@@ -204,7 +211,6 @@ impl GpuSplat {
             colored: self.resolve.bind(context, [values, sums.buffer(), curve.buffer(), self.heat.buffer(), counts.buffer()]),
             counts,
             sums,
-            histogram,
             total,
         })
     }

@@ -2,7 +2,7 @@
 
 use super::params::SplatParams;
 
-/// Adds a line between two places, in cells from the grid's corner, to every column of cells that it crosses, or to every row of cells where it
+/// Adds a line between two places, in cells from the corner of the whole picture's grid, to every column of cells that it crosses, or to every row of cells where it
 /// is steeper. `add` gets the cells' numbers.
 #[inline]
 pub(super) fn walk(begin: [f32; 2], end: [f32; 2], params: &SplatParams, mut add: impl FnMut(usize)) {
@@ -10,20 +10,23 @@ pub(super) fn walk(begin: [f32; 2], end: [f32; 2], params: &SplatParams, mut add
     let is_steep = (end[1] - begin[1]).abs() > (end[0] - begin[0]).abs();
     let turned = |[x, y]: [f32; 2]| if is_steep { [y, x] } else { [x, y] };
     let (begin, end) = (turned(begin), turned(end));
-    let size = turned([params.width as f32, params.height() as f32]);
+    let first = turned(params.corner.map(|cell| cell as f32));
+    let end_of_grid = turned([(params.corner[0] + params.width) as f32, (params.corner[1] + params.height()) as f32]);
+    let [left, top] = params.corner.map(|cell| cell as usize);
     let (low, high) = (begin[0].min(end[0]).floor(), begin[0].max(end[0]).floor());
     // What is not a number compares false; what is infinitely far has no way from there to here.
     let is_known = begin.iter().chain(&end).all(|at| at.abs() < 1e30);
-    if !(is_known && high >= 0.0 && low < size[0]) {
+    if !(is_known && high >= first[0] && low < end_of_grid[0]) {
         return;
     }
     let way = [end[0] - begin[0], end[1] - begin[1]];
-    for column in low.max(0.0) as usize..=high.min(size[0] - 1.0) as usize {
+    for column in low.max(first[0]) as usize..=high.min(end_of_grid[0] - 1.0) as usize {
         let along = if way[0].abs() > 1e-6 { ((column as f32 + 0.5 - begin[0]) / way[0]).clamp(0.0, 1.0) } else { 0.0 };
         let across = begin[1] + along * way[1];
-        if across >= 0.0 && across < size[1] {
+        if across >= first[1] && across < end_of_grid[1] {
             let across = across as i32 as usize;
-            add(if is_steep { column * across_grid + across } else { across * across_grid + column });
+            let (x, y) = if is_steep { (across, column) } else { (column, across) };
+            add((y - top) * across_grid + x - left);
         }
     }
 }

@@ -20,6 +20,7 @@ pub mod smooth;
 pub mod tone;
 
 pub use params::{SplatKind, SplatParams, SplatPlan};
+pub use tone::Tones;
 
 use super::gpu_data::{FrameUniform, MapBuffers, chosen_of};
 use super::target::ViewTarget;
@@ -96,6 +97,8 @@ pub struct Splat {
     pub engine: SplatEngine,
     /// Milliseconds that rows may take in a frame; `None`: all are drawn in each.
     pub budget_ms: Option<f64>,
+    /// Whose cells say how much a value is.
+    pub tones: Tones,
     progress: Progress,
     cpu_ms_per_row: Option<f64>,
     gpu: Option<GpuSplat>,
@@ -141,7 +144,10 @@ impl Splat {
     ) -> Result<usize, GpuError> {
         let rows = buffers.positions.len;
         self.kind = Some(kind);
-        let mut plan = plan_of(scene, kind, target.size, rows);
+        let mut plan = plan_of(scene, kind, target.picture, rows);
+        if !target.is_whole() {
+            plan = plan.of_tile(target.origin, target.size, target.picture);
+        }
         if frame.0.has_chosen != 0 {
             plan.params = plan.params.with_chosen(rows, scene.theme.faint_text().to_packed());
         }
@@ -161,7 +167,7 @@ impl Splat {
             revisions: [scene.revision, scene.layout_revision, scene.chosen_revision, way],
             is_cpu: host.is_some(),
         };
-        let part = if buffers.is_written_elsewhere() {
+        let part = if buffers.is_written_elsewhere() || self.tones != Tones::Own {
             self.progress.forget();
             Part::WHOLE
         } else {
@@ -186,7 +192,8 @@ impl Splat {
             let grid = Gridded { plan: &plan, kind, dimensions: target.dimensions };
             if part.phase.is_some() {
                 let splat_rows = SplatRows { positions: &scene.shown_positions(), colors, tracks, chosen: chosen_of(scene) };
-                self.cpu.draw(frame.0, grid, splat_rows, heat, part.goes_on);
+                let tile = target.size.map(|edge| edge as usize);
+                self.cpu.draw_tile(frame.0, tile, grid, (splat_rows, heat), part.goes_on, self.tones);
                 let [(_, ms), ..] = self.cpu.stages_ms();
                 self.cpu_ms_per_row = Some(ms / plan.params.rows_of(rows).max(1) as f64);
             } else {
@@ -199,7 +206,10 @@ impl Splat {
                 Some(gpu) => gpu,
                 none => none.insert(GpuSplat::new(context)?),
             };
-            gpu.encode(context, encoder, frame.1, buffers, (&plan, kind), part, scene.theme, target, timer)?;
+            gpu.encode(context, encoder, frame.1, buffers, (&plan, kind), (part, self.tones), scene.theme, target, timer)?;
+        }
+        if let Tones::Gathered { is_first } = &mut self.tones {
+            *is_first = false;
         }
         Ok(part.rows_after(rows))
     }

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::cells::{BAND, Cell};
+use super::cells::Cell;
 use super::params::SplatParams;
 use super::tone::{self, BUCKETS};
 use crate::scene::HeatMap;
@@ -12,12 +12,23 @@ const BAND_ROWS: usize = 16;
 /// Steps a pixel below which a line fades: on a summit that just reaches a step it would be a speck.
 const FLAT: f32 = 0.006;
 
-/// Colours the first part's cells; empty ones are transparent.
-pub(super) fn paint_cells<C: Cell>(parts: &[Vec<C>], picture: &mut Vec<u32>, color: impl Fn(&C) -> u32 + Sync) {
+/// Colours the first part's cells, of which a picture of `size` pixels shows those from `params.origin` on; empty ones are transparent.
+pub(super) fn paint_cells<C: Cell>(
+    parts: &[Vec<C>],
+    params: &SplatParams,
+    size: [usize; 2],
+    picture: &mut Vec<u32>,
+    color: impl Fn(&C) -> u32 + Sync,
+) {
     let cells = parts.first().map_or(&[][..], Vec::as_slice);
-    picture.resize(cells.len(), 0);
-    picture.par_chunks_mut(BAND).zip(cells.par_chunks(BAND)).for_each(|(pixels, cells)| {
-        pixels.iter_mut().zip(cells).for_each(|(pixel, cell)| *pixel = if cell.count() == 0 { 0 } else { color(cell) });
+    let across = params.width as usize;
+    let [left, top] = [0, 1].map(|axis| (params.origin[axis] - params.corner[axis]) as usize);
+    picture.resize(size[0] * size[1], 0);
+    picture.par_chunks_mut((BAND_ROWS * size[0]).max(1)).enumerate().for_each(|(band, pixels)| {
+        for (y, pixels) in (band * BAND_ROWS + top..).zip(pixels.chunks_mut(size[0].max(1))) {
+            let cells = cells.get(y * across + left..).unwrap_or_default();
+            pixels.iter_mut().zip(cells).for_each(|(pixel, cell)| *pixel = if cell.count() == 0 { 0 } else { color(cell) });
+        }
     });
 }
 
@@ -75,10 +86,17 @@ impl DensityPainter<'_> {
     /// Values and tones of a row of pixels.
     fn fill(&self, row: &mut Row, y: usize, width: usize) {
         let (across, margin, cell) = (self.params.width as usize, self.params.margin as usize, self.params.cell as f32);
-        let cells = |y: usize| self.values.get(y * across..(y + 1) * across).unwrap_or_default();
+        let ([left, top], [first_x, first_y]) =
+            (self.params.origin.map(|pixel| pixel as usize), self.params.corner.map(|cell| cell as usize));
+        // Rows of cells by their number in the whole picture's grid, as is all that follows.
+        let cells = |y: usize| {
+            let y = y.saturating_sub(first_y);
+            self.values.get(y * across..(y + 1) * across).unwrap_or_default()
+        };
+        let y = y + top;
         row.values.clear();
         if self.params.cell == 1 {
-            let cells = cells(y + margin).get(margin..).unwrap_or_default();
+            let cells = cells(y + margin).get(margin + left - first_x..).unwrap_or_default();
             row.values.extend(cells.iter().take(width).map(|&value| value as f32));
         } else {
             // A pixel's middle in cells, from the middle of the first.
@@ -87,8 +105,8 @@ impl DensityPainter<'_> {
             row.between.clear();
             let pairs = cells(at as usize).iter().zip(cells(at as usize + 1));
             row.between.extend(pairs.map(|(&a, &b)| a as f32 + (b as f32 - a as f32) * at.fract()));
-            let between = |at: usize| row.between.get(at).copied().unwrap_or(0.0);
-            row.values.extend((0..width).map(|x| {
+            let between = |at: usize| row.between.get(at.saturating_sub(first_x)).copied().unwrap_or(0.0);
+            row.values.extend((left..left + width).map(|x| {
                 let at = place(x);
                 let left = between(at as usize);
                 left + (between(at as usize + 1) - left) * at.fract()

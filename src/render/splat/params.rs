@@ -75,6 +75,14 @@ pub struct SplatParams {
     pub octaves: u32,
     /// That grey, packed sRGB.
     pub grey: u32,
+    /// 0.
+    pub unused: u32,
+    /// Where the grid's first cell lies in the grid of the whole picture: 0 and 0 but for tiles.
+    pub corner: [u32; 2],
+    /// Where the target's first pixel lies in the whole picture.
+    pub origin: [u32; 2],
+    /// Left and top of the cells that are this grid's own, and right and bottom, past the last; tiles share the others.
+    pub own: [u32; 4],
 }
 
 /// A grid over a picture, with the weights of its smoothing.
@@ -106,6 +114,10 @@ impl SplatPlan {
             first: 0,
             octaves: 1,
             grey: 0,
+            unused: 0,
+            corner: [0, 0],
+            origin: [0, 0],
+            own: [0, 0, size[0], size[1]],
         };
         Self { params, weights: Vec::new() }
     }
@@ -134,9 +146,30 @@ impl SplatPlan {
             faint: ((0.5 * UNIT * weights[0] * weights[0]) as u32).max(1),
             reach: reach as u32,
             lines: if pixels >= LINE_PIXELS { LINES } else { 0 },
+            own: [0, 0, width, height],
             ..plan.params
         };
         Self { params, weights }
+    }
+
+    /// The part of the grid that a tile of the picture needs: what its pixels show and what smoothing brings in there. Together, the tiles' own
+    /// cells are the grid's, each once.
+    #[must_use]
+    pub fn of_tile(&self, origin: [u32; 2], size: [u32; 2], picture: [u32; 2]) -> Self {
+        let whole = self.params;
+        let (cell, margin, reach) = (whole.cell, whole.margin, whole.reach);
+        let along = |axis: usize, cells: u32| {
+            let (begin, end) = (origin[axis], origin[axis] + size[axis]);
+            // Pixels lie between cells' middles where cells are larger, and lines look at the next pixel.
+            let first = (begin / cell + margin).saturating_sub(1 + reach);
+            let last = (end / cell + margin + 3 + reach).min(cells);
+            let own_first = if begin == 0 { 0 } else { begin / cell + margin };
+            let own_last = if end >= picture[axis] { cells } else { end / cell + margin };
+            [first, last - first, own_first - first, own_last - first]
+        };
+        let ([x, width, left, right], [y, height, top, bottom]) = (along(0, whole.width), along(1, whole.height()));
+        let params = SplatParams { width, cells: width * height, corner: [x, y], origin, own: [left, top, right, bottom], ..whole };
+        Self { params, weights: self.weights.clone() }
     }
 }
 
@@ -157,6 +190,12 @@ impl SplatParams {
     #[must_use]
     pub fn height(&self) -> u32 {
         self.cells / self.width.max(1)
+    }
+
+    /// Whether all cells are the grid's own.
+    #[must_use]
+    pub fn owns_all(&self) -> bool {
+        self.own == [0, 0, self.width, self.height()]
     }
 
     /// Runs that `rows` rows have in this part of them.
@@ -221,6 +260,34 @@ mod tests {
             assert!((sum - 1.0).abs() < 1e-5 && (deviation / pixels - 1.0).abs() < 0.08, "{pixels}: {deviation}");
             assert!(weights.len() <= MOST_REACH + 1);
             assert!((params.width - 2 * params.margin) * params.cell >= 641 && (params.height() - 2 * params.margin) * params.cell >= 480);
+        }
+    }
+
+    #[test]
+    fn tiles_own_each_cell_once_and_have_what_smoothing_needs_around_it() {
+        for pixels in [0.0, 0.9, 3.0, 9.7, 23.0] {
+            let picture = [301, 190];
+            let plan = SplatPlan::smooth(picture, 500, pixels);
+            for tile in [[64, 64], [100, 37], [301, 190]] {
+                let mut owners = vec![0; plan.params.cells as usize];
+                for y in (0..picture[1]).step_by(tile[1] as usize) {
+                    for x in (0..picture[0]).step_by(tile[0] as usize) {
+                        let size = [tile[0].min(picture[0] - x), tile[1].min(picture[1] - y)];
+                        let SplatParams { corner: first, own, width, reach, .. } = plan.of_tile([x, y], size, picture).params;
+                        let height = plan.of_tile([x, y], size, picture).params.height();
+                        for row in own[1]..own[3] {
+                            for column in own[0]..own[2] {
+                                owners[((first[1] + row) * plan.params.width + first[0] + column) as usize] += 1;
+                            }
+                        }
+                        let is_far = |from: u32, first: u32| first == 0 || from >= reach;
+                        assert!(is_far(own[0], first[0]) && is_far(own[1], first[1]));
+                        assert!(own[2] + reach <= width || first[0] + width == plan.params.width);
+                        assert!(own[3] + reach <= height || first[1] + height == plan.params.height());
+                    }
+                }
+                assert!(owners.iter().all(|&count| count == 1), "{pixels} {tile:?}");
+            }
         }
     }
 }

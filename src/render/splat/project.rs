@@ -7,18 +7,21 @@ use crate::scene::ClipFromLayout;
 
 /// Positions to cells, and how far away they are.
 pub trait Projector: Sync {
-    /// Where a position is, in cells from the grid's corner, anywhere, and its clip-space w; `None` behind the eye. It may be no number.
+    /// Where a position is, in cells from the corner of the whole picture's grid, anywhere, and its clip-space w; `None` behind the eye. It may be no number.
     fn place(&self, position: [f32; 3]) -> Option<([f32; 2], f32)>;
 
     /// The cell of a position, and its clip-space w; `None` outside of the grid, behind the eye, or where it is not a number.
     fn cell(&self, position: [f32; 3]) -> Option<(usize, f32)>;
 }
 
-/// Width and height of the grid in cells, as a place is compared with them, and how pixels lie in it.
+/// The grid's borders in cells, as a place is compared with them, and how pixels lie in it.
 #[derive(Clone, Copy, Debug)]
 struct Grid {
-    width: f32,
-    height: f32,
+    left: f32,
+    top: f32,
+    right: f32,
+    bottom: f32,
+    first: [usize; 2],
     across: usize,
     cells_per_pixel: f32,
     margin: f32,
@@ -27,8 +30,11 @@ struct Grid {
 impl Grid {
     fn new(params: &SplatParams) -> Self {
         Self {
-            width: params.width as f32,
-            height: params.height() as f32,
+            left: params.corner[0] as f32,
+            top: params.corner[1] as f32,
+            right: (params.corner[0] + params.width) as f32,
+            bottom: (params.corner[1] + params.height()) as f32,
+            first: params.corner.map(|cell| cell as usize),
             across: params.width as usize,
             cells_per_pixel: 1.0 / params.cell as f32,
             margin: params.margin as f32,
@@ -38,8 +44,9 @@ impl Grid {
     #[inline]
     fn cell(&self, x: f32, y: f32) -> Option<usize> {
         // What is not a number compares false.
-        let is_inside = x >= 0.0 && x < self.width && y >= 0.0 && y < self.height;
-        is_inside.then(|| y as i32 as usize * self.across + x as i32 as usize)
+        let is_inside = x >= self.left && x < self.right && y >= self.top && y < self.bottom;
+        let [left, top] = self.first;
+        is_inside.then(|| (y as i32 as usize - top) * self.across + x as i32 as usize - left)
     }
 }
 

@@ -31,6 +31,21 @@ pub fn bucket_of(count: u32) -> usize {
     (octave * 16 + (below & 15)) as usize
 }
 
+/// Whose cells say how much a value is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tones {
+    /// The picture's own.
+    #[default]
+    Own,
+    /// Those of all tiles so far: nothing is to be seen yet.
+    Gathered {
+        /// Whether there were none before.
+        is_first: bool,
+    },
+    /// Those that were gathered.
+    Kept,
+}
+
 /// Cells by the bucket of their values; those that are not lit are left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Histogram(pub [u32; BUCKETS]);
@@ -59,6 +74,18 @@ impl Histogram {
             histogram
         };
         values.par_chunks(1 << 14).map(band).reduce(Self::default, |all, band| all.and(&band))
+    }
+
+    /// The cells of a grid that are its own.
+    #[must_use]
+    pub fn of_own(values: &[u32], params: &SplatParams) -> Self {
+        if params.owns_all() {
+            return Self::of(values, params.faint);
+        }
+        let [left, top, right, bottom] = params.own.map(|cell| cell as usize);
+        let rows = values.chunks(params.width.max(1) as usize).take(bottom).skip(top);
+        let of_row = |row: &[u32]| Self::of(row.get(left..right).unwrap_or_default(), params.faint);
+        rows.map(of_row).fold(Self::default(), |all, row| all.and(&row))
     }
 
     /// Adds another one's cells.
