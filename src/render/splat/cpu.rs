@@ -107,8 +107,7 @@ impl CpuSplat {
         };
         let merged = Instant::now();
         match tones {
-            Tones::Own => self.histogram = histogram,
-            Tones::Gathered { is_first: true } => self.histogram = histogram,
+            Tones::Own | Tones::Gathered { is_first: true } => self.histogram = histogram,
             Tones::Gathered { is_first: false } => self.histogram = std::mem::take(&mut self.histogram).and(&histogram),
             Tones::Kept => {}
         }
