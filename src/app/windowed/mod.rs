@@ -330,7 +330,16 @@ impl Session {
             self.window.request_redraw();
             return Ok(());
         }
-        let output = painted?;
+        let output = match painted {
+            Ok(output) => output,
+            // Nothing of it is shown; what is wrong may be right again in a moment.
+            Err(error) => {
+                let effects = self.state.notify(error.to_string());
+                self.carry_out(effects, log);
+                events.set_control_flow(ControlFlow::WaitUntil(Instant::now() + Duration::from_secs(1)));
+                return Ok(());
+            }
+        };
         self.window.pre_present_notify();
         self.context.queue.present(texture);
         self.frames += 1;
