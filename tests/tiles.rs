@@ -28,6 +28,7 @@ fn opened(path: &Path, view: ViewKind, dimensions: Dimensions, theme: Theme) -> 
         volume: 1.0,
         layout_file: None,
         log: Default::default(),
+        labels: tagscape::scene::LabelKind::None,
     };
     let (mut state, effects) = AppState::open(Collection::open(path).unwrap(), choices, None, Compute::Cpu).unwrap();
     headless::settle(&mut state, effects).unwrap();
