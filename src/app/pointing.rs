@@ -193,6 +193,7 @@ mod tests {
             volume: 0.5,
             log: false,
             layout_file: None,
+            labels: crate::scene::LabelKind::None,
         };
         let (mut state, effects) = AppState::open(collection, choices, None, Compute::Cpu).unwrap();
         state.set_map_size(MapSize { width: 800.0, height: 600.0 });

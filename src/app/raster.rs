@@ -92,11 +92,13 @@ impl Raster {
         Self { layers: layers.collect(), textures, map }
     }
 
-    /// Paints the rows from `top` on into `pixels`, opaque RGBA of a picture `width` pixels wide; `map` is premultiplied and lies under the same pixels.
-    pub(super) fn paint(&self, top: usize, width: usize, map: &[u8], pixels: &mut [u8]) {
+    /// Paints the rows from `top` on into `pixels`, over `ground`: opaque RGBA of a picture `width` pixels wide; `map` is premultiplied and lies
+    /// under the same pixels.
+    pub(super) fn paint(&self, top: usize, width: usize, ground: [u8; 3], map: &[u8], pixels: &mut [u8]) {
+        let [r, g, b] = ground;
         let bytes = (4 * width).max(4);
         pixels.par_chunks_mut(bytes).zip(map.par_chunks(bytes)).enumerate().for_each(|(row, (pixels, map))| {
-            pixels.chunks_exact_mut(4).for_each(|pixel| pixel.copy_from_slice(&[0, 0, 0, 255]));
+            pixels.chunks_exact_mut(4).for_each(|pixel| pixel.copy_from_slice(&[r, g, b, 255]));
             for layer in &self.layers {
                 self.paint_row(layer, top + row, map, pixels);
             }
@@ -269,7 +271,7 @@ mod tests {
         let mut pixels = vec![7; width * height * 4];
         let map = vec![0; width * height * 4];
         for (piece, top) in pixels.chunks_mut(width * rows * 4).zip((0..height).step_by(rows)) {
-            raster.paint(top, width, &map[..piece.len()], piece);
+            raster.paint(top, width, [0, 0, 0], &map[..piece.len()], piece);
         }
         pixels
     }

@@ -79,6 +79,7 @@ pub fn draw(context: &GpuContext, state: &mut AppState, size: [u32; 2], tiling: 
         }
         drawing.painter.map.set_tones(Tones::Kept);
     }
+    let ground = state.choices.theme.background().0;
     let width = size[0] as usize;
     let (mut map, mut pixels) = (Vec::new(), Vec::new());
     for row in &rows {
@@ -91,7 +92,7 @@ pub fn draw(context: &GpuContext, state: &mut AppState, size: [u32; 2], tiling: 
             done += 1;
             sink(&[], done as f64 / turns)?;
         }
-        raster.paint(first.origin[1] as usize, width, &map, &mut pixels);
+        raster.paint(first.origin[1] as usize, width, ground, &map, &mut pixels);
         sink(&pixels, done as f64 / turns)?;
     }
     Ok(drawing.drawn)
