@@ -10,10 +10,10 @@ use tagscape::seed::SplitMix64;
 use crate::common::counting_alloc::peak_bytes;
 
 /// How a file is made and what has to be found in it.
-struct Case {
-    name: &'static str,
-    rate_hz: u32,
-    channels: usize,
+pub struct Case {
+    pub name: &'static str,
+    pub rate_hz: u32,
+    pub channels: usize,
     args: &'static str,
     /// Frames by which the decoded audio lies behind the source: 0 wherever the container tells the encoder's delay, which older versions of
     /// ffmpeg do not write into all.
@@ -34,7 +34,7 @@ const fn lossy(name: &'static str, rate_hz: u32, channels: usize, args: &'static
 
 const SECS: f64 = 7.1234;
 
-const CASES: &[Case] = &[
+pub const CASES: &[Case] = &[
     Case { likeness: 0.999, ..case("u8.wav", 8_000, 1, "-c:a pcm_u8") },
     case("s16.wav", 11_025, 2, "-c:a pcm_s16le"),
     case("s24.wav", 96_000, 2, "-c:a pcm_s24le"),
@@ -85,7 +85,7 @@ const CASES: &[Case] = &[
 ];
 
 /// Whether ffmpeg is there; on a machine of the continuous integration it has to be.
-fn has_ffmpeg() -> bool {
+pub fn has_ffmpeg() -> bool {
     let found = Command::new("ffmpeg").arg("-version").output().is_ok();
     assert!(found || std::env::var_os("CI").is_none(), "ffmpeg is missing: tests/setup/system-packages.sh test");
     if !found {
@@ -95,7 +95,7 @@ fn has_ffmpeg() -> bool {
 }
 
 /// Rising and falling tones, another pair in each channel, and a click every half second.
-fn source(rate_hz: u32, channels: usize) -> Pcm {
+pub fn source(rate_hz: u32, channels: usize) -> Pcm {
     let frames = (SECS * f64::from(rate_hz)) as usize;
     let top = f64::from(rate_hz).min(16_000.0);
     let mut samples = Vec::with_capacity(frames * channels);
@@ -132,7 +132,7 @@ fn ffmpeg(args: &[&str]) {
 }
 
 /// Encodes the source as the case says.
-fn make(folder: &Path, case: &Case, source: &Pcm) -> PathBuf {
+pub fn make(folder: &Path, case: &Case, source: &Pcm) -> PathBuf {
     let wav = folder.join("source.wav");
     write_wav(&wav, source);
     let path = folder.join(case.name);
@@ -298,7 +298,7 @@ fn tags_are_read_from_every_container() {
 }
 
 /// A file of a case of that name.
-fn made(folder: &Path, name: &str) -> (PathBuf, Pcm) {
+pub fn made(folder: &Path, name: &str) -> (PathBuf, Pcm) {
     let case = CASES.iter().find(|case| case.name == name).unwrap();
     let source = source(case.rate_hz, case.channels);
     (make(folder, case, &source), source)

@@ -29,6 +29,7 @@ mod player_device;
 mod project_cli;
 mod recovery;
 mod render;
+mod seeking;
 mod shader_layout;
 mod shader_validation;
 mod shards;

@@ -23,13 +23,13 @@ pub const SEGMENT_FRAMES: usize = 143_616;
 const FADE_STEP: f32 = FRAC_PI_2 / FADE_FRAMES as f32;
 
 fn constant(left: f32, right: f32, frames: usize) -> Arc<SegmentAudio> {
-    Arc::new(SegmentAudio::from_interleaved(&[left, right].repeat(frames), frames, RATE_HZ))
+    Arc::new(SegmentAudio::from_interleaved(&[left, right].repeat(frames), frames, FADE_FRAMES))
 }
 
 fn sine(hz: f32, frames: usize) -> Arc<SegmentAudio> {
     let wave = (0..frames).map(|n| 0.5 * (TAU * hz * n as f32 / RATE_HZ as f32).sin());
     let stereo: Vec<f32> = wave.flat_map(|sample| [sample, sample]).collect();
-    Arc::new(SegmentAudio::from_interleaved(&stereo, frames, RATE_HZ))
+    Arc::new(SegmentAudio::from_interleaved(&stereo, frames, FADE_FRAMES))
 }
 
 fn mixer() -> (Mixer, MixerLink, Arc<MixerStatus>) {
@@ -210,7 +210,7 @@ struct ConstantSource {
 }
 
 impl SegmentSource for ConstantSource {
-    fn load(&self, path: &Path, span: SegmentSpan, sample_rate_hz: u32) -> Result<SegmentAudio, PlayerError> {
+    fn load(&self, path: &Path, span: SegmentSpan, sample_rate_hz: u32) -> Result<Arc<SegmentAudio>, PlayerError> {
         self.loads.fetch_add(1, SeqCst);
         *self.by_path.lock().unwrap().entry(path.to_owned()).or_default() += 1;
         assert!(!path.starts_with("broken"), "a decoder that panics");
@@ -219,7 +219,7 @@ impl SegmentSource for ConstantSource {
         }
         let level: f32 = path.file_name().unwrap().to_str().unwrap().parse().unwrap();
         let frames = (span.duration_secs * f64::from(sample_rate_hz)).round() as usize;
-        Ok(SegmentAudio::from_interleaved(&vec![level; frames * 2], frames, sample_rate_hz))
+        Ok(Arc::new(SegmentAudio::from_interleaved(&vec![level; frames * 2], frames, FADE_FRAMES)))
     }
 }
 
@@ -329,8 +329,8 @@ fn a_stop_silences_what_is_still_being_decoded() {
 fn a_missing_file_is_named_and_silences_what_sounded() {
     struct Both(ConstantSource);
     impl SegmentSource for Both {
-        fn load(&self, path: &Path, span: SegmentSpan, rate_hz: u32) -> Result<SegmentAudio, PlayerError> {
-            if path.starts_with("/") { FileSource.load(path, span, rate_hz) } else { self.0.load(path, span, rate_hz) }
+        fn load(&self, path: &Path, span: SegmentSpan, rate_hz: u32) -> Result<Arc<SegmentAudio>, PlayerError> {
+            if path.starts_with("/") { FileSource::default().load(path, span, rate_hz) } else { self.0.load(path, span, rate_hz) }
         }
     }
     let folder = tempfile::tempdir().unwrap();

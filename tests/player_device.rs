@@ -79,9 +79,9 @@ fn the_device_plays_the_segment_and_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("music.wav");
     write_wav(&path);
-    let audio = FileSource.load(&path, SPAN, SINK_RATE_HZ).unwrap();
+    let audio = FileSource::default().load(&path, SPAN, SINK_RATE_HZ).unwrap();
     assert_eq!(audio.frames().len(), SEGMENT_FRAMES);
-    let wanted = mono(audio.frames());
+    let wanted = mono(&audio.frames());
     // A machine that is busy with other things makes the null sink drop out, which no player sees: then the segment is played again.
     let mut shares = Vec::new();
     for _ in 0..ATTEMPTS {
@@ -120,7 +120,7 @@ fn a_segment_with_a_gap_or_with_sound_beside_it_is_not_exact() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("music.wav");
     write_wav(&path);
-    let wanted = mono(FileSource.load(&path, SPAN, SINK_RATE_HZ).unwrap().frames());
+    let wanted = mono(&FileSource::default().load(&path, SPAN, SINK_RATE_HZ).unwrap().frames());
     let silence = vec![0.0; 5000];
     assert!(is_exactly(&[&silence[..], &wanted, &silence].concat(), &wanted));
     let (first, rest) = wanted.split_at(wanted.len() / 2);

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::catalog::SegmentSpan;
 use crate::player::{
-    AuditionRequest, FileSource, OutputChoice, Player, PlayerConfig, PlayerError, PlayerEvent, SegmentAudio, SegmentSource,
+    AuditionRequest, FileSource, GoOn, OutputChoice, Player, PlayerConfig, PlayerError, PlayerEvent, SegmentAudio, SegmentSource, TellBegun,
 };
 use crate::seed::SplitMix64;
 
@@ -64,6 +64,8 @@ pub struct ListeningTimes {
     pub swept: u64,
     /// Drop-outs of the output.
     pub underruns: u64,
+    /// Buffers in which a segment was silent because decoding was behind.
+    pub starved: u64,
     /// The largest step from a sample to the next of its channel that was handed to the output.
     pub largest_step: f32,
     /// The largest in the segments that were decoded.
@@ -82,12 +84,25 @@ struct MeasuredSource {
 }
 
 impl SegmentSource for MeasuredSource {
-    fn load(&self, path: &Path, span: SegmentSpan, sample_rate_hz: u32) -> Result<SegmentAudio, PlayerError> {
-        let audio = self.files.load(path, span, sample_rate_hz)?;
-        let step = |pair: &[[f32; 2]]| (pair[1][0] - pair[0][0]).abs().max((pair[1][1] - pair[0][1]).abs());
-        let largest = audio.frames().windows(2).map(step).fold(0.0_f32, f32::max);
-        // Bits of floats that are not negative are ordered as the floats are.
-        self.step_bits.fetch_max(largest.to_bits(), Relaxed);
+    fn load(&self, path: &Path, span: SegmentSpan, sample_rate_hz: u32) -> Result<Arc<SegmentAudio>, PlayerError> {
+        self.files.load(path, span, sample_rate_hz)
+    }
+
+    fn stream(
+        &self,
+        path: &Path,
+        span: SegmentSpan,
+        sample_rate_hz: u32,
+        begun: TellBegun<'_>,
+        goes_on: GoOn<'_>,
+    ) -> Result<Option<Arc<SegmentAudio>>, PlayerError> {
+        let audio = self.files.stream(path, span, sample_rate_hz, begun, goes_on)?;
+        if let Some(audio) = &audio {
+            let step = |pair: &[[f32; 2]]| (pair[1][0] - pair[0][0]).abs().max((pair[1][1] - pair[0][1]).abs());
+            let largest = audio.frames().windows(2).map(step).fold(0.0_f32, f32::max);
+            // Bits of floats that are not negative are ordered as the floats are.
+            self.step_bits.fetch_max(largest.to_bits(), Relaxed);
+        }
         Ok(audio)
     }
 }
@@ -123,6 +138,7 @@ impl ListeningTrial {
             sample_rate_hz: status.sample_rate_hz,
             buffer_frames: status.buffer_frames,
             underruns: status.underruns,
+            starved: status.starved,
             largest_step: status.largest_step,
             music_step: f32::from_bits(source.step_bits.load(Relaxed)),
             ..run.times

@@ -203,6 +203,11 @@ impl AudioStream {
         Ok(self.pending.is_empty())
     }
 
+    /// Frame at which the audio ends where padding follows it.
+    pub(super) fn padding_from(&self) -> Option<i64> {
+        self.padding_from
+    }
+
     /// Forgets the last packet's place, when the stream goes on elsewhere.
     pub(super) fn forget_place(&mut self) {
         self.last_place = None;
@@ -233,7 +238,7 @@ impl AudioStream {
     }
 
     /// Decodes into `scratch`; gives the number of frames.
-    fn decode(&mut self, packet: &Packet) -> Result<usize, AudioErrorKind> {
+    pub(super) fn decode(&mut self, packet: &Packet) -> Result<usize, AudioErrorKind> {
         self.packets += 1;
         self.scratch.clear();
         match self.decoder.decode(packet, &mut self.scratch) {

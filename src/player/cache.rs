@@ -84,7 +84,7 @@ mod tests {
     }
 
     fn audio(frames: usize) -> Arc<SegmentAudio> {
-        Arc::new(SegmentAudio::from_interleaved(&vec![0.5; frames * 2], frames, 48_000))
+        Arc::new(SegmentAudio::from_interleaved(&vec![0.5; frames * 2], frames, 0))
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The handle by which the window plays.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -15,12 +15,14 @@ use super::cache::{SegmentCache, SegmentKey};
 use super::dispatcher::Dispatcher;
 use super::error::PlayerError;
 use super::event::{AuditionRequest, PlayerEvent};
-use super::jobs::{Job, JobSlot};
+use super::file_source::FileSource;
+use super::jobs::{Job, JobSlot, Work};
 use super::mixer::{Cue, MixerCommand};
 use super::output::cpal::CpalOutput;
 use super::output::null::{HandDrivenOutput, NULL_RATE_HZ, NullOutput};
 use super::output::{OnTrouble, OpenOutput, OutputInfo};
-use super::segment_audio::{FileSource, SegmentAudio, SegmentSource};
+use super::segment_audio::SegmentAudio;
+use super::source::SegmentSource;
 use super::status::{MixerStatus, NOTHING_PLAYS, PlayerStatus};
 use super::supervisor::{Message, Opener, Supervisor};
 
@@ -71,6 +73,7 @@ pub(super) struct Shared {
     wake: Option<WakeFn>,
     cache_hits: AtomicU64,
     cache_misses: AtomicU64,
+    prefetched: AtomicU64,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -130,13 +133,31 @@ impl Shared {
         is_newest
     }
 
-    fn decode(&self, job: Job, source: &dyn SegmentSource) {
+    fn work(&self, work: Work, source: &dyn SegmentSource) {
+        match work {
+            Work::Urgent(job) => self.decode(&job, source),
+            Work::Nearby(path, span) => {
+                self.prefetch(path, span, source);
+                self.jobs.prefetched();
+            }
+        }
+    }
+
+    /// Decodes and plays, from the first frames on.
+    fn decode(&self, job: &Job, source: &dyn SegmentSource) {
         let rate = lock(&self.info).sample_rate_hz;
+        let mut begun = |audio: &Arc<SegmentAudio>| {
+            let cue = Cue { serial: job.serial, audio: Arc::clone(audio), requested_at: job.requested_at };
+            self.send_if_newest(job.generation, MixerCommand::Play(cue));
+        };
+        // What nobody listens to any more is decoded to its end, for the cache, unless something else waits.
+        let goes_on = || self.dispatcher().is_newest(job.generation) || !self.jobs.is_urgent();
         // A decoder that breaks must not take the worker with it. It holds no state that could be left half-way.
-        let loaded = catch_unwind(AssertUnwindSafe(|| source.load(&job.path, job.span, rate)))
+        let loaded = catch_unwind(AssertUnwindSafe(|| source.stream(&job.path, job.span, rate, &mut begun, &goes_on)))
             .unwrap_or_else(|_| Err(PlayerError::DecoderBroke { path: job.path.clone() }));
         match loaded {
-            Ok(audio) => self.keep_and_play(&job, Arc::new(audio), rate),
+            Ok(Some(audio)) => self.keep(SegmentKey::new(&job.path, job.span, rate), audio),
+            Ok(None) => {}
             Err(error) => {
                 // What sounds belongs to a point that the pointer has left.
                 if self.send_if_newest(job.generation, MixerCommand::Stop) {
@@ -147,10 +168,23 @@ impl Shared {
         }
     }
 
-    fn keep_and_play(&self, job: &Job, audio: Arc<SegmentAudio>, sample_rate_hz: u32) {
-        let cue = Cue { serial: job.serial, audio: Arc::clone(&audio), requested_at: job.requested_at };
-        self.send_if_newest(job.generation, MixerCommand::Play(cue));
-        let gone = lock(&self.cache).insert(SegmentKey::new(&job.path, job.span, sample_rate_hz), audio);
+    /// Decodes for the cache, and makes way at once for what is to be heard. What fails will say so when it is asked for.
+    fn prefetch(&self, path: PathBuf, span: SegmentSpan, source: &dyn SegmentSource) {
+        let rate = lock(&self.info).sample_rate_hz;
+        let key = SegmentKey::new(&path, span, rate);
+        if lock(&self.cache).find(&key).is_some() {
+            return;
+        }
+        let goes_on = || !self.jobs.is_urgent();
+        let loaded = catch_unwind(AssertUnwindSafe(|| source.stream(&path, span, rate, &mut |_| {}, &goes_on)));
+        if let Ok(Ok(Some(audio))) = loaded {
+            self.prefetched.fetch_add(1, Relaxed);
+            self.keep(key, audio);
+        }
+    }
+
+    fn keep(&self, key: SegmentKey, audio: Arc<SegmentAudio>) {
+        let gone = lock(&self.cache).insert(key, audio);
         drop(gone);
     }
 }
@@ -166,7 +200,7 @@ impl Player {
     /// Starts the player. Without a device it plays to nowhere, and the second value says so in one line.
     #[must_use]
     pub fn start(choice: OutputChoice, wake: Option<WakeFn>) -> (Self, Option<String>) {
-        Self::start_with(choice, PlayerConfig::default(), Arc::new(FileSource), wake)
+        Self::start_with(choice, PlayerConfig::default(), Arc::new(FileSource::default()), wake)
     }
 
     /// [`Player::start`] with another configuration and another source of segments.
@@ -227,12 +261,13 @@ impl Player {
             dispatcher: Mutex::new(Dispatcher::new()),
             cache: Mutex::new(SegmentCache::new(config.cache_bytes)),
             info: Mutex::new(info),
-            jobs: JobSlot::default(),
+            jobs: JobSlot::new(config.worker_count.max(1)),
             events: event_in,
             messages: message_in,
             wake,
             cache_hits: AtomicU64::new(0),
             cache_misses: AtomicU64::new(0),
+            prefetched: AtomicU64::new(0),
         };
         (Arc::new(shared), events, messages)
     }
@@ -257,8 +292,8 @@ impl Player {
         for _ in 0..config.worker_count.max(1) {
             let (shared, source) = (Arc::clone(&shared), Arc::clone(source));
             let work = move || {
-                while let Some(job) = shared.jobs.take() {
-                    shared.decode(job, &*source);
+                while let Some(work) = shared.jobs.take() {
+                    shared.work(work, &*source);
                 }
             };
             std::thread::Builder::new().name("player-decode".to_owned()).spawn(work).ok()?;
@@ -292,6 +327,14 @@ impl Player {
             shared.cache_misses.fetch_add(1, Relaxed);
             shared.jobs.set(Some(Job { generation, serial, path, span, requested_at }));
         }
+    }
+
+    /// Decodes segments that may be asked for next, the likeliest first, whenever nothing is to be heard that is not decoded yet. Each call takes the
+    /// place of the one before it; serials are not used.
+    pub fn prefetch(&self, nearby: &[AuditionRequest]) {
+        let shared = &self.shared;
+        let unknown = nearby.iter().filter(|request| !self.is_cached(&request.path, request.span));
+        shared.jobs.set_nearby(unknown.map(|request| (request.path.clone(), request.span)).collect());
     }
 
     /// Fades out; what is being decoded stays silent.
@@ -333,9 +376,11 @@ impl Player {
             playing: (serial != NOTHING_PLAYS).then_some(serial),
             position_secs: shared.status.position_frames.load(Relaxed) as f64 / f64::from(info.sample_rate_hz.max(1)),
             underruns: shared.status.underruns.load(Relaxed),
+            starved: shared.status.starved.load(Relaxed),
             largest_step: shared.status.largest_step(),
             cache_hits: shared.cache_hits.load(Relaxed),
             cache_misses: shared.cache_misses.load(Relaxed),
+            prefetched: shared.prefetched.load(Relaxed),
             cached_bytes: lock(&shared.cache).byte_count(),
             volume: shared.status.volume(),
         }

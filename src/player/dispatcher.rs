@@ -98,7 +98,7 @@ mod tests {
     use crate::player::SegmentAudio;
 
     fn play(serial: u64) -> MixerCommand {
-        let audio = Arc::new(SegmentAudio::from_interleaved(&[0.5; 8], 4, 48_000));
+        let audio = Arc::new(SegmentAudio::from_interleaved(&[0.5; 8], 4, 0));
         MixerCommand::Play(Cue { serial, audio, requested_at: Instant::now() })
     }
 

@@ -12,7 +12,7 @@ use rtrb::{Consumer, Producer, RingBuffer};
 
 use super::segment_audio::SegmentAudio;
 use super::status::{MixerStatus, NOTHING_PLAYS};
-use super::voice::{FadeCurve, Voice};
+use super::voice::{FadeCurve, Sounding, Voice};
 
 /// Voices at once: one that sounds, and those before it that still fade out. The next one waits for a free place, at most a fade long.
 const VOICE_COUNT: usize = 4;
@@ -119,10 +119,14 @@ impl Mixer {
                 let report = MixerReport::Started { serial: voice.cue.serial, latency: voice.cue.requested_at.elapsed() };
                 send(&mut self.reports, report);
             }
-            if !voice.add_to(out, &self.curve)
-                && let Some(done) = place.take()
-            {
-                send(&mut self.reports, MixerReport::Ended { cue: done.cue, started: true });
+            match voice.add_to(out, &self.curve) {
+                Sounding::On => {}
+                Sounding::Starved => self.status.count_starved(),
+                Sounding::Ended => {
+                    if let Some(done) = place.take() {
+                        send(&mut self.reports, MixerReport::Ended { cue: done.cue, started: true });
+                    }
+                }
             }
         }
         self.apply_volume(out);

@@ -13,6 +13,7 @@ pub struct MixerStatus {
     pub(super) playing_serial: AtomicU64,
     pub(super) position_frames: AtomicU64,
     pub(super) underruns: AtomicU64,
+    pub(super) starved: AtomicU64,
     /// Bits of a float that is never negative: such bits are ordered as the floats are.
     pub(super) largest_step_bits: AtomicU32,
 }
@@ -24,6 +25,7 @@ impl Default for MixerStatus {
             playing_serial: AtomicU64::new(NOTHING_PLAYS),
             position_frames: AtomicU64::new(0),
             underruns: AtomicU64::new(0),
+            starved: AtomicU64::new(0),
             largest_step_bits: AtomicU32::new(0),
         }
     }
@@ -58,6 +60,11 @@ impl MixerStatus {
         self.largest_step_bits.fetch_max(step.to_bits(), Relaxed);
     }
 
+    /// Counts one buffer in which a voice was silent because decoding was behind.
+    pub(super) fn count_starved(&self) {
+        self.starved.fetch_add(1, Relaxed);
+    }
+
     /// Counts one drop-out of the device.
     pub(super) fn count_underrun(&self) {
         self.underruns.fetch_add(1, Relaxed);
@@ -83,12 +90,16 @@ pub struct PlayerStatus {
     pub position_secs: f64,
     /// Drop-outs that the device reported.
     pub underruns: u64,
+    /// Buffers in which a segment was silent because decoding was behind.
+    pub starved: u64,
     /// The largest step from a sample to the next that was handed to the output: no larger than the music's own, or it clicked.
     pub largest_step: f32,
     /// Auditions that found their segment decoded.
     pub cache_hits: u64,
     /// Auditions that had to decode.
     pub cache_misses: u64,
+    /// Segments that were decoded before anybody asked for them.
+    pub prefetched: u64,
     /// Bytes of decoded audio held.
     pub cached_bytes: usize,
     /// The volume, an amplitude in 0..1.

@@ -56,9 +56,9 @@ impl Voice {
         self.cursor
     }
 
-    /// Adds the next frames to `mix` (interleaved stereo). True while there is more to come.
-    pub(super) fn add_to(&mut self, mix: &mut [f32], curve: &FadeCurve) -> bool {
-        let frames = self.cue.audio.frames();
+    /// Adds the next frames to `mix` (interleaved stereo). What is not decoded yet is faded into, waited for in silence, and faded out of.
+    pub(super) fn add_to(&mut self, mix: &mut [f32], curve: &FadeCurve) -> Sounding {
+        let (ready, more_comes) = self.cue.audio.progress();
         let steps = curve.steps();
         for out in mix.as_chunks_mut::<2>().0 {
             if self.released {
@@ -67,17 +67,32 @@ impl Voice {
                 self.level += 1;
             }
             // The last frames fade by themselves: `remaining` is 1 at the last one.
-            let remaining = frames.len().saturating_sub(self.cursor);
+            let remaining = ready.saturating_sub(self.cursor);
             let height = self.level.min(remaining);
+            if more_comes {
+                self.level = height;
+            }
             if height == 0 {
-                return false;
+                return if more_comes && !self.released { Sounding::Starved } else { Sounding::Ended };
             }
             let gain = curve.gains[height.min(steps)];
-            let [left, right] = frames[self.cursor];
+            let [left, right] = self.cue.audio.frame(self.cursor);
             out[0] += gain * left;
             out[1] += gain * right;
             self.cursor += 1;
         }
-        self.cursor < frames.len() && !(self.released && self.level == 0)
+        let is_done = (self.cursor >= ready && !more_comes) || (self.released && self.level == 0);
+        if is_done { Sounding::Ended } else { Sounding::On }
     }
+}
+
+/// How a voice stands behind a buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sounding {
+    /// It goes on.
+    On,
+    /// It goes on, and was silent because decoding is behind.
+    Starved,
+    /// It is silent for good.
+    Ended,
 }

@@ -12,7 +12,7 @@ use super::percentile;
 use crate::app::extract_job::audio_files;
 use crate::app::listening_trial::{ListeningTimes, ListeningTrial, TrialTrack};
 use crate::app::resources::demo_collection;
-use crate::audio::decode_file;
+use crate::audio::{SeekIndex, decode_file};
 use crate::catalog::path_from_text;
 use crate::cli::exit_code::Exit;
 use crate::player::OutputChoice;
@@ -70,7 +70,7 @@ fn is_collection(path: &Path) -> bool {
     path.join("collection.sqlite").is_file()
 }
 
-/// Tracks and their lengths. Loose files are decoded once for that.
+/// Tracks and their lengths. Loose files are read once for that.
 fn tracks_of(inputs: &[PathBuf]) -> anyhow::Result<Vec<TrialTrack>> {
     let mut tracks = Vec::new();
     let (collections, loose): (Vec<_>, Vec<_>) = inputs.iter().cloned().partition(|path| is_collection(path));
@@ -82,8 +82,12 @@ fn tracks_of(inputs: &[PathBuf]) -> anyhow::Result<Vec<TrialTrack>> {
         }
     }
     if !loose.is_empty() {
-        let measured = |path: PathBuf| match decode_file(&path) {
-            Ok(track) => Some(TrialTrack { path, duration_secs: track.pcm.duration_secs() }),
+        let length = |path: &Path| match SeekIndex::scan(path)? {
+            Some(index) => Ok(index.duration_secs()),
+            None => decode_file(path).map(|track| track.pcm.duration_secs()),
+        };
+        let measured = |path: PathBuf| match length(&path) {
+            Ok(duration_secs) => Some(TrialTrack { path, duration_secs }),
             Err(error) => {
                 eprintln!("{error}");
                 None
@@ -109,6 +113,7 @@ fn to_json(times: &ListeningTimes) -> Value {
         "cold_ms": shares(&times.cold_ms),
         "swept": times.swept,
         "underruns": times.underruns,
+        "starved": times.starved,
         "largest_step": times.largest_step,
         "music_step": times.music_step,
     })
@@ -122,7 +127,7 @@ fn table(times: &ListeningTimes) -> String {
         let [p50, p95, max] = [0.5, 0.95, 1.0].map(|share| percentile(values, share));
         text += &format!("{name:>6}  p50 {p50:.2}  p95 {p95:.2}  max {max:.2} ms, {} auditions\n", values.len());
     }
-    text += &format!("underruns {}, points swept over {}\n", times.underruns, times.swept);
+    text += &format!("underruns {}, decoding behind {}, points swept over {}\n", times.underruns, times.starved, times.swept);
     text += &format!("largest step {:.3}, the music's own {:.3}\n", times.largest_step, times.music_step);
     text
 }
