@@ -44,6 +44,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("cpal", &["player/output/cpal.rs"]),
     ("ctrlc", &["cli/interrupt.rs"]),
     ("directories", &["app/resources.rs"]),
+    ("ebur128", &["audio/loudness.rs"]),
     ("egui", &["ui", "app/frame.rs", "app/headless.rs", "app/raster.rs", "app/tiles.rs", "app/windowed"]),
     ("egui_wgpu", &["app/frame.rs"]),
     ("egui_winit", &["app/windowed"]),

@@ -26,6 +26,7 @@ mod pca;
 mod player;
 #[cfg(target_os = "linux")]
 mod player_device;
+mod player_streams;
 mod project_cli;
 mod recovery;
 mod render;

@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
+use super::sound_memory;
 use crate::catalog::SegmentSpan;
 use crate::player::{
     AuditionRequest, FileSource, GoOn, OutputChoice, Player, PlayerConfig, PlayerError, PlayerEvent, SegmentAudio, SegmentSource, TellBegun,
@@ -121,7 +122,7 @@ impl ListeningTrial {
     #[must_use]
     pub fn run(&self, should_stop: impl Fn() -> bool) -> ListeningTimes {
         let source = Arc::new(MeasuredSource::default());
-        let config = PlayerConfig::default();
+        let config = PlayerConfig { first_buffer_frames: sound_memory::buffer_frames(), ..PlayerConfig::default() };
         let (player, notice) = Player::start_with(self.output, config, Arc::clone(&source) as Arc<dyn SegmentSource>, None);
         let times = ListeningTimes { notices: notice.into_iter().collect(), ..ListeningTimes::default() };
         let mut run = Run { trial: self, player, random: SplitMix64::new(0), serial: 0, heard: Vec::new(), times };
@@ -133,6 +134,7 @@ impl ListeningTrial {
             run.sweep();
         }
         let status = run.player.status();
+        sound_memory::keep(status.asked_frames);
         ListeningTimes {
             output: status.output,
             sample_rate_hz: status.sample_rate_hz,

@@ -90,6 +90,11 @@ impl Scan {
                 return Ok(false);
             }
             let start = self.stream.next_frame;
+            // Without a gap, as a decode from the start demands it.
+            let due = self.index.packets.last().map_or(start, |last| last.start + i64::from(last.frames));
+            if start != due {
+                return Ok(false);
+            }
             self.index.packets.push(PacketPlace { first_piece, frames, start });
             self.stream.next_frame = start + i64::from(frames);
         }

@@ -18,7 +18,7 @@ use super::seek_index::{FileMark, SeekIndex};
 /// Bytes that are read at a time: two seconds of a common MP3.
 const READ_BYTES: usize = 1 << 16;
 /// Opus frames before a stretch, at 48 kHz, of the transform coder and of the voice coder. RFC 7845, 4.6, asks for 80 ms, after which no difference can be
-/// heard; these leave a difference of 1/500 and of 1/100 of full scale at most (`tests/seeking.rs`). `decode_span` goes back further, to the bit.
+/// heard; these leave a difference of 1/500 and of 3/100 of full scale at most (`tests/seeking.rs`). `decode_span` goes back further, to the bit.
 const OPUS_PREROLL: [i64; 2] = [12_000, 48_000];
 /// Bytes that an MP3's frame may borrow from the frames before it (ISO/IEC 11172-3, 2.4.2.7: nine bits), twice: a frame that cannot be decoded for
 /// want of them empties the decoder's reservoir.

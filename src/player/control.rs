@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -20,7 +20,7 @@ use super::jobs::{Job, JobSlot, Work};
 use super::mixer::{Cue, MixerCommand};
 use super::output::cpal::CpalOutput;
 use super::output::null::{HandDrivenOutput, NULL_RATE_HZ, NullOutput};
-use super::output::{OnTrouble, OpenOutput, OutputInfo};
+use super::output::{FIRST_BUFFER_FRAMES, OnTrouble, OpenOutput, OutputInfo};
 use super::segment_audio::SegmentAudio;
 use super::source::SegmentSource;
 use super::status::{MixerStatus, NOTHING_PLAYS, PlayerStatus};
@@ -46,6 +46,8 @@ pub enum OutputChoice {
 pub struct PlayerConfig {
     /// How many bytes of decoded audio are kept. A MusiCNN segment at 48 kHz is 1.15 MB.
     pub cache_bytes: usize,
+    /// Frames that are asked of a device at first: what it was seen to take without drop-outs.
+    pub first_buffer_frames: u32,
     /// Decode threads. Two, so that the newest request does not wait for a stale one.
     pub worker_count: usize,
     /// How long it is silent before the output is paused, so that an idle window uses no processor.
@@ -54,7 +56,7 @@ pub struct PlayerConfig {
 
 impl Default for PlayerConfig {
     fn default() -> Self {
-        Self { cache_bytes: 128 << 20, worker_count: 2, pause_after: Duration::from_secs(4) }
+        Self { cache_bytes: 128 << 20, first_buffer_frames: FIRST_BUFFER_FRAMES, worker_count: 2, pause_after: Duration::from_secs(4) }
     }
 }
 
@@ -64,6 +66,8 @@ pub(super) struct Shared {
     pub(super) is_nudged: AtomicBool,
     pub(super) output_runs: AtomicBool,
     pub(super) pause_after: Duration,
+    /// Frames that are asked of the device, which may take another number.
+    pub(super) asked_frames: AtomicU32,
     dispatcher: Mutex<Dispatcher>,
     cache: Mutex<SegmentCache>,
     info: Mutex<OutputInfo>,
@@ -156,7 +160,11 @@ impl Shared {
         let loaded = catch_unwind(AssertUnwindSafe(|| source.stream(&job.path, job.span, rate, &mut begun, &goes_on)))
             .unwrap_or_else(|_| Err(PlayerError::DecoderBroke { path: job.path.clone() }));
         match loaded {
-            Ok(Some(audio)) => self.keep(SegmentKey::new(&job.path, job.span, rate), audio),
+            Ok(Some(audio)) => {
+                self.keep(SegmentKey::new(&job.path, job.span, rate), audio);
+                // Its decoder gave the whole segment: should it break now, nothing is lost.
+                let _ = catch_unwind(AssertUnwindSafe(|| source.learn(&job.path, &goes_on)));
+            }
             Ok(None) => {}
             Err(error) => {
                 // What sounds belongs to a point that the pointer has left.
@@ -258,6 +266,7 @@ impl Player {
             is_nudged: AtomicBool::new(false),
             output_runs: AtomicBool::new(false),
             pause_after: config.pause_after,
+            asked_frames: AtomicU32::new(config.first_buffer_frames),
             dispatcher: Mutex::new(Dispatcher::new()),
             cache: Mutex::new(SegmentCache::new(config.cache_bytes)),
             info: Mutex::new(info),
@@ -372,6 +381,7 @@ impl Player {
             is_audible: info.is_audible,
             sample_rate_hz: info.sample_rate_hz,
             buffer_frames: info.buffer_frames,
+            asked_frames: shared.asked_frames.load(Relaxed),
             is_running: shared.output_runs.load(Relaxed),
             playing: (serial != NOTHING_PLAYS).then_some(serial),
             position_secs: shared.status.position_frames.load(Relaxed) as f64 / f64::from(info.sample_rate_hz.max(1)),

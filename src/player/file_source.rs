@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::audio::{SeekIndex, StereoStream};
+use crate::audio::{Loudness, SeekIndex, StereoStream};
 use crate::catalog::SegmentSpan;
 
 use super::error::PlayerError;
+use super::notes::TrackNotes;
 use super::segment_audio::{SegmentAudio, SegmentWriter};
 use super::source::{GoOn, SegmentSource, TellBegun};
 use super::voice::FADE_SECS;
@@ -19,14 +20,15 @@ const FIRST_FRAMES: usize = 2048;
 /// Memory for seek indexes: those of some 300 tracks of four minutes.
 const INDEX_BYTES: usize = 64 << 20;
 
-/// Decodes files.
-#[derive(Debug, Default)]
+/// Decodes files. With notes, tracks are as loud as each other once their loudness is known.
+#[derive(Default)]
 pub struct FileSource {
-    known: Mutex<KnownIndexes>,
+    notes: Option<Arc<dyn TrackNotes>>,
+    known: Mutex<KnownTracks>,
 }
 
 #[derive(Debug, Default)]
-struct KnownIndexes {
+struct KnownTracks {
     entries: HashMap<PathBuf, Entry>,
     byte_count: usize,
     clock: u64,
@@ -34,23 +36,32 @@ struct KnownIndexes {
 
 #[derive(Debug)]
 struct Entry {
-    /// `None` where a file needs none or can have none.
-    index: Option<Arc<SeekIndex>>,
+    track: KnownTrack,
     used_at: u64,
 }
 
-impl KnownIndexes {
-    fn find(&mut self, path: &Path) -> Option<Option<Arc<SeekIndex>>> {
+/// What is known of a track.
+#[derive(Clone, Debug)]
+struct KnownTrack {
+    /// `None` where a file needs none or can have none.
+    index: Option<Arc<SeekIndex>>,
+    /// Whether the index is not among the notes yet.
+    is_new: bool,
+    loudness: Option<Loudness>,
+}
+
+impl KnownTracks {
+    fn find(&mut self, path: &Path) -> Option<KnownTrack> {
         self.clock += 1;
         let entry = self.entries.get_mut(path)?;
         entry.used_at = self.clock;
-        Some(entry.index.clone())
+        Some(entry.track.clone())
     }
 
-    fn keep(&mut self, path: &Path, index: Option<Arc<SeekIndex>>) {
+    fn keep(&mut self, path: &Path, track: KnownTrack) {
         self.clock += 1;
-        self.byte_count += index.as_ref().map_or(0, |index| index.byte_count());
-        let entry = Entry { index, used_at: self.clock };
+        self.byte_count += track.index.as_ref().map_or(0, |index| index.byte_count());
+        let entry = Entry { track, used_at: self.clock };
         let replaced = self.entries.insert(path.to_owned(), entry);
         self.forget(replaced);
         while self.byte_count > INDEX_BYTES && self.entries.len() > 1 {
@@ -61,28 +72,37 @@ impl KnownIndexes {
     }
 
     fn forget(&mut self, entry: Option<Entry>) {
-        let bytes = entry.and_then(|entry| entry.index).map_or(0, |index| index.byte_count());
+        let bytes = entry.and_then(|entry| entry.track.index).map_or(0, |index| index.byte_count());
         self.byte_count = self.byte_count.saturating_sub(bytes);
     }
 }
 
 impl FileSource {
-    fn known(&self) -> MutexGuard<'_, KnownIndexes> {
+    /// Files of whose tracks something is known.
+    #[must_use]
+    pub fn with_notes(notes: Arc<dyn TrackNotes>) -> Self {
+        Self { notes: Some(notes), ..Self::default() }
+    }
+
+    fn known(&self) -> MutexGuard<'_, KnownTracks> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The seek index of a file, made now where it is not known yet; none where it needs none or can have none.
-    fn index_of(&self, path: &Path) -> Option<Arc<SeekIndex>> {
+    /// What is known of a track; its seek index is made now where it is not known yet.
+    fn track(&self, path: &Path) -> KnownTrack {
         let known = self.known().find(path);
-        match known {
-            Some(None) => return None,
-            Some(Some(index)) if index.is_of(path) => return Some(index),
-            _ => {}
+        if let Some(known) = known.filter(|known| known.index.as_ref().is_none_or(|index| index.is_of(path))) {
+            return known;
         }
+        let noted = self.notes.as_ref().and_then(|notes| notes.seek_index(path));
+        let noted = noted.and_then(|bytes| SeekIndex::from_bytes(&bytes)).filter(|index| index.is_of(path));
+        let is_new = noted.is_none();
         // What is wrong with a file is said by its decoder, where it matters: a stretch before the damage can be heard.
-        let index = SeekIndex::scan(path).ok().flatten().map(Arc::new);
-        self.known().keep(path, index.clone());
-        index
+        let index = noted.or_else(|| SeekIndex::scan(path).ok().flatten()).map(Arc::new);
+        let loudness = self.notes.as_ref().and_then(|notes| notes.loudness(path));
+        let track = KnownTrack { index, is_new, loudness };
+        self.known().keep(path, track.clone());
+        track
     }
 }
 
@@ -102,8 +122,9 @@ impl SegmentSource for FileSource {
     ) -> Result<Option<Arc<SegmentAudio>>, PlayerError> {
         let frame_count = frame_count(path, span, sample_rate_hz)?;
         let undecodable = |source| PlayerError::Undecodable { path: path.to_owned(), source: Box::new(source) };
-        let index = self.index_of(path);
-        let mut stream = StereoStream::open(path, index.as_ref(), span.start_secs, sample_rate_hz).map_err(undecodable)?;
+        let track = self.track(path);
+        let gain = track.loudness.map_or(1.0, Loudness::gain);
+        let mut stream = StereoStream::open(path, track.index.as_ref(), span.start_secs, sample_rate_hz).map_err(undecodable)?;
         let mut writer = SegmentWriter::new(frame_count, (f64::from(sample_rate_hz) * FADE_SECS).round() as usize);
         let (mut frames, mut has_begun) = (Vec::new(), false);
         while writer.wanted() > 0 {
@@ -113,6 +134,9 @@ impl SegmentSource for FileSource {
             frames.clear();
             if !stream.next_chunk(path, &mut frames).map_err(undecodable)? {
                 break;
+            }
+            if gain != 1.0 {
+                frames.as_flattened_mut().iter_mut().for_each(|sample| *sample *= gain);
             }
             writer.push(&frames);
             if !has_begun && writer.audio().progress().0 >= FIRST_FRAMES {
@@ -128,6 +152,29 @@ impl SegmentSource for FileSource {
             begun(&audio);
         }
         Ok(Some(audio))
+    }
+
+    fn learn(&self, path: &Path, goes_on: GoOn<'_>) {
+        let Some(notes) = &self.notes else { return };
+        let mut track = self.track(path);
+        if let Some(bytes) = track.index.as_ref().filter(|_| track.is_new).and_then(|index| index.to_bytes()) {
+            notes.keep_seek_index(path, bytes);
+            track.is_new = false;
+            self.known().keep(path, track.clone());
+        }
+        if track.loudness.is_some() {
+            return;
+        }
+        match Loudness::of_file(path, goes_on) {
+            Ok(Some(loudness)) => {
+                notes.keep_loudness(path, loudness);
+                track.loudness = Some(loudness);
+            }
+            Ok(None) if !goes_on() => return,
+            // What cannot be measured, or not be decoded to its end, keeps the level that it has, and is not tried again.
+            _ => track.loudness = Some(Loudness { lufs: f64::NEG_INFINITY, peak: 0.0 }),
+        }
+        self.known().keep(path, track);
     }
 }
 

@@ -39,4 +39,7 @@ pub trait SegmentSource: Send + Sync {
         begun(&audio);
         Ok(Some(audio))
     }
+
+    /// Finds out about a track, while it sounds, what makes the next segment of it better. For as long as `goes_on` says so.
+    fn learn(&self, _path: &Path, _goes_on: GoOn<'_>) {}
 }

@@ -82,6 +82,8 @@ pub struct PlayerStatus {
     pub sample_rate_hz: u32,
     /// Frames that the output asks for at a time.
     pub buffer_frames: u32,
+    /// Frames that were asked of it: grows while it drops out, and is worth remembering for the next start.
+    pub asked_frames: u32,
     /// Whether the output runs; it is paused after some seconds of silence.
     pub is_running: bool,
     /// The audition that sounds.

@@ -11,7 +11,7 @@ use super::control::Shared;
 use super::event::PlayerEvent;
 use super::mixer::{MixerCommand, MixerReport};
 use super::output::null::NullOutput;
-use super::output::{FIRST_BUFFER_FRAMES, LAST_BUFFER_FRAMES, OnTrouble, OpenOutput, Output, OutputInfo};
+use super::output::{LAST_BUFFER_FRAMES, OnTrouble, OpenOutput, Output, OutputInfo};
 
 /// How often the reports are looked at while something plays.
 const LOOK_EVERY: Duration = Duration::from_millis(4);
@@ -19,6 +19,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(4);
 const LAST_FADE: Duration = Duration::from_millis(40);
 /// So many drop-outs, and the device is opened again with a larger buffer, when it is silent for a while.
 const UNDERRUN_LIMIT: u64 = 2;
+/// So many, and it is opened again even while it sounds.
+const STUTTER_LIMIT: u64 = 8;
 /// For so long.
 const REOPEN_AFTER: Duration = Duration::from_millis(500);
 
@@ -42,8 +44,6 @@ pub(super) struct Supervisor {
     on_trouble: OnTrouble,
     output: Box<dyn Output>,
     reports: Consumer<MixerReport>,
-    /// What was asked for; the output may have taken another number.
-    buffer_frames: u32,
     underruns_before: u64,
     /// Started and not yet finished.
     sounding: Vec<u64>,
@@ -60,7 +60,8 @@ impl Supervisor {
         opened: &Sender<(OutputInfo, Option<String>)>,
     ) {
         let on_trouble = shared.on_trouble();
-        let (open, notice) = opener(&shared, &on_trouble, FIRST_BUFFER_FRAMES);
+        let asked = shared.asked_frames.load(Relaxed);
+        let (open, notice) = opener(&shared, &on_trouble, asked);
         shared.dispatcher().connect(open.link.commands);
         shared.output_runs.store(true, Relaxed);
         if opened.send((open.output.info().clone(), notice)).is_err() {
@@ -73,7 +74,6 @@ impl Supervisor {
             on_trouble,
             output: open.output,
             reports: open.link.reports,
-            buffer_frames: FIRST_BUFFER_FRAMES,
             sounding: Vec::new(),
             is_running: true,
             silent_since: Instant::now(),
@@ -98,8 +98,11 @@ impl Supervisor {
                 if self.silent_since.elapsed() >= self.shared.pause_after {
                     self.pause();
                 } else if self.silent_since.elapsed() >= REOPEN_AFTER {
-                    self.enlarge_buffer();
+                    self.enlarge_buffer(UNDERRUN_LIMIT);
                 }
+            } else if self.is_running {
+                // It stutters while it sounds: a gap now is better than more of them.
+                self.enlarge_buffer(STUTTER_LIMIT);
             }
         }
         self.fade_out_and_go();
@@ -184,15 +187,18 @@ impl Supervisor {
         self.shared.output_runs.store(is_running, Relaxed);
     }
 
-    /// The device drops out: it needs more time between two calls.
-    fn enlarge_buffer(&mut self) {
-        let dropped_out = self.shared.status.underruns() - self.underruns_before >= UNDERRUN_LIMIT;
-        if !dropped_out || !self.output.info().is_audible || self.buffer_frames >= LAST_BUFFER_FRAMES {
+    /// The device drops out: it needs more time between two calls. Remembered from then on by whoever asks for the status.
+    fn enlarge_buffer(&mut self, limit: u64) {
+        let asked = self.shared.asked_frames.load(Relaxed);
+        let dropped_out = self.shared.status.underruns() - self.underruns_before >= limit;
+        if !dropped_out || !self.output.info().is_audible || asked >= LAST_BUFFER_FRAMES {
             return;
         }
-        self.buffer_frames *= 2;
+        // At least double of what it took, which may be more than was asked for.
+        let frames = (asked.max(self.output.info().buffer_frames / 2) * 2).min(LAST_BUFFER_FRAMES);
+        self.shared.asked_frames.store(frames, Relaxed);
         self.close_output();
-        let (open, notice) = (self.opener)(&self.shared, &self.on_trouble, self.buffer_frames);
+        let (open, notice) = (self.opener)(&self.shared, &self.on_trouble, frames);
         self.take_over(open);
         if let Some(text) = notice {
             self.shared.tell(PlayerEvent::Notice { text });

@@ -21,10 +21,12 @@ use super::frame::{FrameInput, FramePainter};
 use super::headless;
 use super::jobs::Jobs;
 use super::label_job::LabelJobs;
+use super::playback_notes::PlaybackNotes;
+use super::sound_memory;
 use super::state::{AppState, Choices, Effect};
 use crate::command::Command;
 use crate::gpu::{GpuContext, new_instance};
-use crate::player::{AuditionRequest, OutputChoice, Player, PlayerEvent};
+use crate::player::{AuditionRequest, FileSource, OutputChoice, Player, PlayerConfig, PlayerEvent};
 use crate::project::DeviceChoice;
 use crate::store::Collection;
 use crate::ui::Chrome;
@@ -182,8 +184,10 @@ impl Session {
         // A sound server that hangs must not hold up the map.
         let (sender, opening_player) = channel();
         let player_wake = wake.clone();
+        let source = Arc::new(FileSource::with_notes(Arc::new(PlaybackNotes::open(state.collection.path(), &state.audio_root))));
         let opener = std::thread::Builder::new().name("sound".into()).spawn(move || {
-            drop(sender.send(Player::start(OutputChoice::Default, Some(player_wake.clone()))));
+            let config = PlayerConfig { first_buffer_frames: sound_memory::buffer_frames(), ..PlayerConfig::default() };
+            drop(sender.send(Player::start_with(OutputChoice::Default, config, source, Some(player_wake.clone()))));
             player_wake();
         });
         opener.map_err(|error| AppError::Worker(error.to_string()))?;
@@ -409,6 +413,9 @@ impl Session {
         self.state.progress = self.jobs.progress();
         let outcomes: Vec<_> = self.jobs.finished().collect();
         let events = self.player.as_mut().map(Player::poll).unwrap_or_default();
+        if let Some(player) = self.player.as_ref().filter(|_| !events.is_empty()) {
+            sound_memory::keep(player.status().asked_frames);
+        }
         let mut effects: Vec<Effect> = outcomes.into_iter().flat_map(|outcome| self.state.finish(outcome)).collect();
         let found: Vec<_> = self.jobs.found().collect();
         effects.extend(found.into_iter().flat_map(|outcome| self.state.finish_search(outcome)));
