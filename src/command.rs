@@ -3,7 +3,7 @@
 use glam::Vec2;
 
 use crate::catalog::SpaceKey;
-use crate::scene::{Combine, Dimensions, LabelKind, Theme, ViewKind};
+use crate::scene::{ColorBy, Combine, Dimensions, LabelKind, Theme, ViewKind};
 
 pub use crate::project::Tuning;
 
@@ -122,6 +122,17 @@ pub enum Command {
     SetView(ViewKind),
     /// What is named on the map.
     SetLabels(LabelKind),
+    /// Colour rows by something else.
+    SetColorBy(ColorBy),
+    /// Give up the colours that are being made; those that are shown stay.
+    StopColoring,
+    /// Choose the rows of a class of the colours; once more: all rows again.
+    ChooseClass {
+        /// Its place in the legend, from 0.
+        class: u32,
+        /// What becomes of those chosen before.
+        how: Combine,
+    },
     /// Dark or light.
     SetTheme(Theme),
     /// Show how fast frames come, or do not.

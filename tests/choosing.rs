@@ -94,6 +94,7 @@ fn open(folder: &std::path::Path) -> AppState {
         method: MethodKind::Pca,
         dimensions: Dimensions::Two,
         view: ViewKind::Segments,
+        color_by: tagscape::scene::ColorBy::Track,
         theme: Theme::Dark,
         listen: Listen::Off,
         volume: 0.5,

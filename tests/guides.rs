@@ -141,6 +141,7 @@ pub fn choices(space: &str, method: MethodKind, dimensions: Dimensions) -> Choic
         log: false,
         labels: LabelKind::None,
         view: ViewKind::Segments,
+        color_by: tagscape::scene::ColorBy::Track,
         theme: Theme::Dark,
         listen: Listen::Off,
         volume: 1.0,

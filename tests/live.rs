@@ -8,7 +8,7 @@ use tagscape::app::jobs::Jobs;
 use tagscape::app::state::{AppState, Choices, Effect};
 use tagscape::command::{Command, Listen, MethodKind, Tuning};
 use tagscape::project::{Compute, descent};
-use tagscape::scene::{Bounds, Dimensions, MapSize, Theme, ViewKind};
+use tagscape::scene::{Bounds, ColorBy, Dimensions, MapSize, Theme, ViewKind};
 use tagscape::store::Collection;
 
 use crate::common::collection::wandering;
@@ -32,6 +32,7 @@ impl Session {
             dimensions,
             view: ViewKind::Segments,
             theme: Theme::Dark,
+            color_by: ColorBy::Track,
             listen: Listen::Off,
             volume: 0.5,
             layout_file: None,

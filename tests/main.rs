@@ -6,6 +6,7 @@ mod audio;
 mod audio_formats;
 mod bench_audio;
 mod choosing;
+mod coloring;
 mod common;
 mod extract;
 mod fuzz_crate;

@@ -7,7 +7,7 @@ use tagscape::app::state::{AppState, Choices, Effect};
 use tagscape::command::{Command as Wish, Listen, MethodKind};
 use tagscape::gpu::{AdapterChoice, GpuContext};
 use tagscape::project::Compute;
-use tagscape::scene::{Dimensions, LabelKind, MapSize, Theme, ViewKind};
+use tagscape::scene::{ColorBy, Dimensions, LabelKind, MapSize, Theme, ViewKind};
 use tagscape::store::Collection;
 use tagscape::ui::Chrome;
 
@@ -25,6 +25,7 @@ fn choices(view: ViewKind, dimensions: Dimensions) -> Choices {
         dimensions,
         view,
         theme: Theme::Dark,
+        color_by: ColorBy::Track,
         listen: Listen::OnHover,
         volume: 1.0,
         layout_file: None,

@@ -23,6 +23,7 @@ fn choices(method: MethodKind, view: ViewKind, dimensions: Dimensions) -> Choice
         method,
         dimensions,
         view,
+        color_by: tagscape::scene::ColorBy::Track,
         theme: Theme::Dark,
         listen: Listen::Off,
         volume: 1.0,

@@ -7,7 +7,6 @@ use tagscape::catalog::{SegmentId, TrackId, TrackRows};
 use tagscape::gpu::{GpuContext, PositionBuffer, readback};
 use tagscape::render::gpu_data::FrameUniform;
 use tagscape::render::{DrawOptions, MapBuffers, MapRenderer, ViewTarget};
-use tagscape::scene::color::track_color;
 use tagscape::scene::{AxisScale, Dimensions, MapSize, Scene, ViewKind};
 use tagscape::seed::SplitMix64;
 
@@ -77,7 +76,7 @@ fn a_disc_is_where_the_scene_says_and_has_its_tracks_colour() {
             let place = scene.screen_of(SegmentId(row), MAP).unwrap();
             let [r, g, b, alpha] = picture.at(place).map(f32::from);
             assert!(alpha > 200.0, "{dimensions:?}: row {row} is not at {place}: alpha {alpha}");
-            let expected = track_color(row as usize, true).0.map(|channel| f32::from(channel) * alpha / 255.0);
+            let expected = scene.color_of(SegmentId(row)).0.map(|channel| f32::from(channel) * alpha / 255.0);
             // In a space what is farther goes toward the background.
             let slack = if dimensions == Dimensions::Two { 3.0 } else { 110.0 };
             assert!(
@@ -124,7 +123,7 @@ fn nearer_discs_hide_farther_ones_in_either_order_of_rows() {
         let near = usize::from(!near_first);
         let [r, g, b, alpha] = picture.at(place);
         assert_eq!(alpha, 255);
-        let color = track_color(near, true).0;
+        let color = scene.color_of(SegmentId(near as u32)).0;
         let distance: i32 = [r, g, b].iter().zip(color).map(|(&a, e)| (i32::from(a) - i32::from(e)).abs()).sum();
         assert!(distance <= 6, "near row {near}: {r} {g} {b} instead of {color:?}");
     }
@@ -235,7 +234,7 @@ fn a_picture_does_not_depend_on_the_order_of_rows() {
         // Every row keeps its colour.
         let column = |scene: &Scene, reversed: bool| {
             let at = |row: usize| if reversed { 19_999 - row } else { row };
-            (0..scene.positions.len()).map(|row| track_color(at(row) / 100, true).to_packed()).collect::<Vec<u32>>()
+            (0..scene.positions.len()).map(|row| one.color_of(SegmentId(at(row) as u32)).to_packed()).collect::<Vec<u32>>()
         };
         let paint = |scene: &Scene, reversed: bool| {
             let positions = PositionBuffer::from_positions(context, &scene.positions).unwrap();

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use tagscape::app::drawing_trial::{DrawingTrial, normal_scene};
-use tagscape::catalog::{TrackId, TrackRows};
+use tagscape::catalog::{SegmentId, TrackId, TrackRows};
 use tagscape::gpu::{AdapterChoice, GpuContext, PositionBuffer, readback};
 use tagscape::render::splat::SplatKind;
 use tagscape::render::{DrawOptions, MapBuffers, MapRenderer, SplatEngine, ViewTarget, splat};
-use tagscape::scene::{Dimensions, Scene, Theme, ViewKind};
+use tagscape::scene::coloring::{Column, Measure, Numbers, Values};
+use tagscape::scene::{Coloring, Dimensions, Scene, Theme, ViewKind};
 use tagscape::seed::SplitMix64;
 
 use crate::common::gpu::gpu;
@@ -71,17 +72,49 @@ fn a_splat_does_not_depend_on_the_order_of_rows() {
             let made = |positions: &[[f32; 3]], lengths: [usize; 2]| {
                 let mut scene = normal_scene(2, dimensions, view, aspect());
                 scene.positions = positions.into();
-                // The tracks' colours follow their order, so that the shorter one is first in both.
+                // The larger track has the first colour in both.
                 let first =
                     TrackRows { track: TrackId(1), first_row: if lengths[0] < lengths[1] { 0 } else { lengths[0] }, row_count: 50_000 };
                 let second =
                     TrackRows { track: TrackId(2), first_row: if lengths[0] < lengths[1] { 50_000 } else { 0 }, row_count: 200_000 };
                 scene.track_rows = Arc::new([first, second]);
+                scene.color_by_track();
                 scene
             };
             for engine in ENGINES {
                 let pictures = [made(&forward, [50_000, 200_000]), made(&backward, [200_000, 50_000])].map(|scene| draw(&scene, engine));
                 assert!(pictures[0] == pictures[1], "{view} in {dimensions:?} by {engine:?}: the order shows");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_splat_has_the_colours_that_rows_have_and_follows_them() {
+    let context = gpu();
+    let mut scene = normal_scene(300_000, Dimensions::Two, ViewKind::Segments, aspect());
+    let middle = (SIZE[1] / 2 * SIZE[0] + SIZE[0] / 2) as usize * 4;
+    for engine in ENGINES {
+        let mut renderer = MapRenderer::new(context).unwrap();
+        renderer.set_engine(engine);
+        let positions = PositionBuffer::from_positions(context, &scene.positions).unwrap();
+        renderer.show(context, MapBuffers::new(context, &scene, positions).unwrap());
+        let target = ViewTarget::new(context, SIZE, Dimensions::Two).unwrap();
+        // All rows low on a scale, all high, and none of them a number: one colour each, whatever rows a pixel has.
+        for value in [0.0, 1.0, f32::NAN] {
+            let of = Column::Rows(vec![value; scene.positions.len()]);
+            let numbers = Numbers { of, low: 0.0, high: 1.0, beyond: [false; 2], has_unknown: false, measure: Measure::Plain };
+            scene.color_by(Arc::new(Coloring { title: String::new(), values: Values::Numbers(numbers) }));
+            let mut encoder = context.device.create_command_encoder(&Default::default());
+            renderer.encode(context, &mut encoder, &scene, &target, DrawOptions { pixels_per_point: 1.0 }).unwrap();
+            context.queue.submit([encoder.finish()]);
+            let rgba = readback::read_texture(context, &target.color).unwrap();
+            let alpha = f32::from(rgba[middle + 3]);
+            assert!(alpha > 100.0, "{engine:?}: alpha {alpha}");
+            let expected = scene.color_of(SegmentId(0)).0;
+            for (channel, expected) in rgba[middle..].iter().zip(expected) {
+                let found = f32::from(*channel) * 255.0 / alpha;
+                assert!((found - f32::from(expected)).abs() < 6.0, "{engine:?}, {value}: {found} for {expected}");
             }
         }
     }
@@ -105,7 +138,7 @@ fn positions_that_are_no_numbers_are_counted_and_nowhere_to_be_seen() {
 fn a_density_stands_out_where_most_points_are_in_either_theme() {
     let mut scene = normal_scene(300_000, Dimensions::Two, ViewKind::Density, aspect());
     for theme in [Theme::Dark, Theme::Light] {
-        scene.theme = theme;
+        scene.set_theme(theme);
         for engine in ENGINES {
             let (rgba, _) = draw(&scene, engine);
             let ground = theme.background().0;

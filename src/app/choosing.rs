@@ -98,7 +98,7 @@ impl AppState {
         }
     }
 
-    fn choose_rows(&mut self, rows: ChosenRows, how: Combine, tool: &'static str) -> Vec<Effect> {
+    pub(super) fn choose_rows(&mut self, rows: ChosenRows, how: Combine, tool: &'static str) -> Vec<Effect> {
         let Some(shown) = self.shown.as_mut().filter(|shown| shown.scene.positions.len() == rows.rows()) else { return Vec::new() };
         let chosen = rows.after(shown.scene.chosen.as_deref(), how).map(Arc::new);
         let count = chosen.as_ref().map_or(0, |chosen| chosen.count());

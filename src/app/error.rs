@@ -49,6 +49,9 @@ pub enum AppError {
         /// The space's rows.
         expected: usize,
     },
+    /// Colours by something that is not there.
+    #[error("{0}")]
+    Coloring(String),
     /// A file that cannot be written.
     #[error("cannot write {}: {source}", path.display())]
     Write {

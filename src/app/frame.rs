@@ -7,6 +7,7 @@ use crate::gpu::{GpuContext, GpuError, PositionBuffer};
 use crate::render::{DrawOptions, MapBuffers, MapRenderer, ViewTarget};
 use crate::scene::{Dimensions, MapSize, Srgb, ViewKind};
 use crate::ui::choose_panel::ChooseView;
+use crate::ui::color_panel::ColorView;
 use crate::ui::controls_panel::ControlsView;
 use crate::ui::figures::FiguresView;
 use crate::ui::status_bar::StatusView;
@@ -349,6 +350,7 @@ fn shell_view<'a>(state: &'a AppState, context: &GpuContext, chrome: Chrome, pic
         },
         labels: choices.labels,
         label_kinds: state.label_kinds(),
+        color: ColorView { by: &choices.color_by, options: &state.coloring.options, is_busy: state.is_coloring() },
         listen: choices.listen,
         volume: choices.volume,
         theme: choices.theme,

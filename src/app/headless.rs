@@ -25,10 +25,10 @@ pub struct Picture {
     pub drawn: usize,
 }
 
-/// Does the projections and searches that a state waits for, and finds its names, on this thread.
+/// Does the projections and searches, finds the names and makes the colours that a state waits for, on this thread.
 ///
 /// # Errors
-/// What a projection failed of.
+/// What one of them failed of.
 pub fn settle(state: &mut AppState, effects: Vec<Effect>) -> Result<(), AppError> {
     let mut waiting = effects;
     while let Some(effect) = waiting.pop() {
@@ -41,6 +41,10 @@ pub fn settle(state: &mut AppState, effects: Vec<Effect>) -> Result<(), AppError
             Effect::Label(request) => {
                 let labels = request.run(&|| true)?;
                 waiting.extend(state.finish_labels((request.serial, Ok(labels))));
+            }
+            Effect::Color(request) => {
+                let coloring = request.run(&NoObserver)?;
+                waiting.extend(state.finish_coloring((request.serial, Ok(coloring))));
             }
             _ => {}
         }

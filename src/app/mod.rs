@@ -1,6 +1,9 @@
 //! The program itself: its state, its work in the background, and the frame that a window and a picture file share.
 
 mod choosing;
+pub mod coloring;
+pub mod coloring_job;
+pub mod coloring_worker;
 pub mod descent_job;
 mod device_change;
 pub mod drawing_trial;

@@ -7,7 +7,6 @@ use super::state::{AppState, Effect, Shown};
 use crate::catalog::{SegmentId, path_from_text};
 use crate::command::Listen;
 use crate::matrix::RowSource as _;
-use crate::scene::color::track_color;
 use crate::scene::pick::scan;
 use crate::scene::{Aim, Style, ViewKind, averages};
 use crate::ui::TrackView;
@@ -138,7 +137,6 @@ impl AppState {
         let shown = self.shown.as_ref()?;
         let segment = shown.scene.hovered?;
         let (track, span) = self.collection.span(shown.space, segment.0 as usize)?;
-        let position = shown.scene.track_position(segment).unwrap_or(0);
         let newest = self.auditions.first().filter(|asked| asked.segment == segment.0);
         Some(TrackView {
             title: track.display_title().to_owned(),
@@ -151,7 +149,7 @@ impl AppState {
             duration_secs: track.duration_secs,
             tags: shown.strongest_tags(segment),
             tagger: shown.space.taggrams().map(|key| key.model.name().to_owned()).unwrap_or_default(),
-            color: track_color(position, self.choices.theme.is_dark()),
+            color: shown.scene.color_of(segment),
             sounds: newest.is_some_and(|asked| self.playing == Some(asked.serial)),
         })
     }
@@ -188,6 +186,7 @@ mod tests {
             method: MethodKind::Pca,
             dimensions: Dimensions::Three,
             view: ViewKind::Segments,
+            color_by: crate::scene::ColorBy::Track,
             theme: Theme::Dark,
             listen: Listen::OnHover,
             volume: 0.5,

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::choosing::Choosing;
+use super::coloring::ColoringState;
+use super::coloring_job::ColoringRequest;
 use super::descent_job::Steering;
 use super::error::AppError;
 use super::event_log::Event;
@@ -20,7 +22,7 @@ use crate::catalog::{Layer, SegmentSpan, SpaceKey, TagVocabulary};
 use crate::command::{Command, Listen, MethodKind};
 use crate::gpu::PositionBuffer;
 use crate::project::Compute;
-use crate::scene::{Aim, Dimensions, LabelKind, MapSize, PickTree, Scene, Theme, ViewKind, ndc_from_screen};
+use crate::scene::{Aim, ColorBy, Dimensions, LabelKind, MapSize, PickTree, Scene, Theme, ViewKind, ndc_from_screen};
 use crate::store::{Collection, MatrixFile};
 
 /// What the user chose.
@@ -38,6 +40,8 @@ pub struct Choices {
     pub view: ViewKind,
     /// What is named on the map.
     pub labels: LabelKind,
+    /// What rows are coloured by.
+    pub color_by: ColorBy,
     /// Dark or light.
     pub theme: Theme,
     /// When segments sound.
@@ -57,6 +61,10 @@ pub enum Effect {
     Cancel(u64),
     /// Find names for the map.
     Label(Box<LabelRequest>),
+    /// Make colours for the rows.
+    Color(Box<ColoringRequest>),
+    /// Give up the colours that are being made.
+    CancelColoring,
     /// Hand the user's wishes to the embedding under way.
     Steer(Steering),
     /// Find the segments that a text means.
@@ -130,6 +138,8 @@ pub struct AppState {
     pub notice: Option<String>,
     /// How much of the work in the background is done, 0 to 1.
     pub progress: f32,
+    /// What concerns colours.
+    pub coloring: ColoringState,
     /// The audition that sounds.
     pub playing: Option<u64>,
     /// How fast frames come.
@@ -179,6 +189,7 @@ impl AppState {
             shown: None,
             output: String::new(),
             notice: None,
+            coloring: ColoringState::default(),
             playing: None,
             stats: FrameStats::default(),
             shows_figures: false,
@@ -250,6 +261,8 @@ impl AppState {
         let percent = (self.progress * 100.0).round();
         if self.awaited {
             Some(format!("Projecting {} … {percent} %", self.choices.space))
+        } else if let Some(line) = self.coloring_line() {
+            Some(line)
         } else {
             (self.progress < 1.0 && self.is_moving()).then(|| format!("Calibrating … {percent} %"))
         }
@@ -282,11 +295,13 @@ impl AppState {
                 vec![Effect::Log(Event::View { view: view.name().to_owned() })]
             }
             Command::SetLabels(kind) => self.set_labels(kind),
+            Command::SetColorBy(by) => self.set_color_by(by),
+            Command::StopColoring => self.stop_coloring(),
+            Command::ChooseClass { class, how } => self.choose_class(class, how),
             Command::SetTheme(theme) => {
                 self.choices.theme = theme;
                 if let Some(shown) = &mut self.shown {
-                    shown.scene.theme = theme;
-                    shown.scene.revision += 1;
+                    shown.scene.set_theme(theme);
                 }
                 Vec::new()
             }
@@ -400,7 +415,7 @@ impl AppState {
         let mut scene = Scene::new(ready.positions, ready.track_rows, ready.axis_names, ready.scale, ready.dimensions, aspect);
         scene.scalings = ready.scalings;
         scene.view = self.choices.view;
-        scene.theme = self.choices.theme;
+        scene.set_theme(self.choices.theme);
         scene.choose(self.kept_chosen(&scene.track_rows));
         self.choices.dimensions = ready.dimensions;
         // What a glance was seen like stays as it is seen.
@@ -411,6 +426,7 @@ impl AppState {
             self.is_fitted = true;
         }
         self.forget_pick();
+        let colored = self.shown.as_ref().map(|shown| (shown.space, shown.scene.coloring.clone()));
         let tags = ready.space.taggrams().and_then(|key| self.collection.tags(key).ok().flatten());
         let is_moved_elsewhere = ready.columns.is_some();
         let before = self.shown.replace(Shown {
@@ -436,6 +452,7 @@ impl AppState {
         self.drop_labels();
         effects.extend(self.ask_for_labels());
         effects.extend(ready.remark.map(|text| self.notify(text)).unwrap_or_default());
+        effects.extend(self.color_layout(colored));
         effects
     }
 

@@ -116,6 +116,7 @@ impl AppState {
         let mut effects = Vec::new();
         if is_done && !was_told {
             effects.push(Effect::Log(shown.event(frame.seconds)));
+            effects.extend(self.recolor_settled());
         }
         // Names would stay behind the points that they belong to.
         self.drop_labels();

@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use super::project::input::parse_axes;
+use crate::app::coloring_job;
 use crate::app::labelling::automatic_labels;
 use crate::app::resources;
 use crate::app::state::{AppState, Choices};
 use crate::catalog::SpaceKey;
 use crate::command::{Listen, MethodKind};
-use crate::scene::{Dimensions, LabelKind, Theme, ViewKind};
+use crate::scene::{ColorBy, Dimensions, LabelKind, Theme, ViewKind};
 use crate::store::Collection;
 
 /// What to show, and how.
@@ -35,6 +36,10 @@ pub struct ViewArgs {
     /// Names on the map
     #[arg(long, value_enum, default_value = "none")]
     pub labels: LabelArg,
+    /// What to colour by: track, artist, album, genre, year, duration, density (on the map), tag:NAME, dim:N (from 1), file:PATH.npy ([rows]: a number
+    /// each, or whole numbers for classes, negative for none; [rows, 3]: a place each), projection or projection:SPACE (a second map, PCA in 3-D), none
+    #[arg(long, value_name = "WHAT", default_value = "track")]
+    pub color_by: ColorBy,
     /// Dark or light
     #[arg(long, value_enum, default_value = "dark")]
     pub theme: ThemeArg,
@@ -173,6 +178,7 @@ impl ViewArgs {
             MethodArg::Tsne => MethodKind::Tsne,
             MethodArg::Umap => MethodKind::Umap,
         };
+        coloring_job::check(&collection, space, &self.color_by)?;
         let choices = Choices {
             space,
             method,
@@ -180,6 +186,7 @@ impl ViewArgs {
             dimensions,
             log: self.log,
             view: self.view.kind(),
+            color_by: self.color_by.clone(),
             theme: match self.theme {
                 ThemeArg::Dark => Theme::Dark,
                 ThemeArg::Light => Theme::Light,

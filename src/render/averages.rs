@@ -1,5 +1,7 @@
 //! The averages' columns on the GPU: a row for each track, the widest first, so that none lies hidden under a wider one.
 
+use std::sync::Arc;
+
 use super::gpu_data::{FrameUniform, chosen_of};
 use super::passes::Layouts;
 use crate::gpu::{GpuContext, GpuError, PositionBuffer, StorageBuffer, UniformBuffer};
@@ -36,7 +38,7 @@ impl AverageDiscs {
         layouts: &Layouts,
         scene: &Scene,
         (size, pixels_per_point): ([u32; 2], f32),
-        colors: impl FnOnce() -> Vec<u32>,
+        colors: impl FnOnce() -> Arc<[u32]>,
     ) -> Result<Self, GpuError> {
         let [width, height] = size.map(|edge| edge as f32 / pixels_per_point);
         let map = MapSize { width, height };

@@ -1,11 +1,12 @@
 //! What the GPU holds of a scene: one uniform a frame, and columns that are uploaded once.
 
+use std::sync::Arc;
+
 use bytemuck::{Pod, Zeroable};
 use glam::Mat4;
 
 use crate::gpu::{GpuContext, GpuError, PositionBuffer, StorageBuffer};
-use crate::scene::color::track_color;
-use crate::scene::{ChosenRows, ClipFromLayout, Scene};
+use crate::scene::{ChosenRows, ClipFromLayout, RowColors, Scene};
 
 /// `focus_track` when no track has the focus.
 pub const NO_TRACK: u32 = u32::MAX;
@@ -75,7 +76,7 @@ pub struct MapBuffers {
     is_written_elsewhere: bool,
     is_on_host: bool,
     // Colours and tracks once more, where the CPU draws.
-    host: Option<(Vec<u32>, Vec<u32>)>,
+    host: Option<(Arc<[u32]>, Vec<u32>)>,
 }
 
 impl MapBuffers {
@@ -84,10 +85,10 @@ impl MapBuffers {
     /// # Errors
     /// Out of memory, or more rows than one binding takes.
     pub fn new(context: &GpuContext, scene: &Scene, positions: PositionBuffer) -> Result<Self, GpuError> {
-        let (colors, tracks) = columns(scene);
+        let (packed, tracks) = (colors_of(scene), tracks(scene));
         Ok(Self {
             positions,
-            colors: StorageBuffer::from_values(context, "map.colors", &colors)?,
+            colors: StorageBuffer::from_values(context, "map.colors", &packed)?,
             tracks: StorageBuffer::from_values(context, "map.tracks", &tracks)?,
             chosen: StorageBuffer::zeroed(context, "map.chosen", scene.positions.len().div_ceil(32))?,
             // The first update brings them.
@@ -96,7 +97,7 @@ impl MapBuffers {
             layout_revision: scene.layout_revision,
             is_written_elsewhere: false,
             is_on_host: false,
-            host: context.caps.is_cpu().then_some((colors, tracks)),
+            host: context.caps.is_cpu().then_some((packed, tracks)),
         })
     }
 
@@ -124,7 +125,7 @@ impl MapBuffers {
             layout_revision: scene.layout_revision,
             is_written_elsewhere: false,
             is_on_host: true,
-            host: Some(columns(scene)),
+            host: Some((colors_of(scene), tracks(scene))),
         })
     }
 
@@ -134,11 +135,12 @@ impl MapBuffers {
     /// Out of memory.
     pub fn update(&mut self, context: &GpuContext, scene: &Scene) -> Result<(), GpuError> {
         if self.revision != scene.revision {
-            let (colors, tracks) = columns(scene);
             if !self.is_on_host {
-                self.colors.write(context, 0, &colors)?;
+                self.colors.write(context, 0, &colors_of(scene))?;
             }
-            self.host = self.host.is_some().then_some((colors, tracks));
+            if let Some((host, _)) = &mut self.host {
+                *host = colors_of(scene);
+            }
             self.revision = scene.revision;
         }
         if self.layout_revision != scene.layout_revision {
@@ -174,7 +176,7 @@ impl MapBuffers {
     #[must_use]
     pub fn host_columns(&self, scene: &Scene) -> Option<(&[u32], &[u32])> {
         let (colors, tracks) = self.host.as_ref()?;
-        (!self.is_written_elsewhere && colors.len() == scene.positions.len()).then_some((colors.as_slice(), tracks.as_slice()))
+        (!self.is_written_elsewhere && colors.len() == scene.positions.len()).then_some((&**colors, tracks.as_slice()))
     }
 }
 
@@ -184,22 +186,22 @@ pub fn chosen_of(scene: &Scene) -> Option<&ChosenRows> {
     scene.chosen.as_deref().filter(|chosen| chosen.rows() == scene.positions.len())
 }
 
-/// The colour of each row, packed sRGB.
+/// The colour of each row, packed sRGB; of a scene whose rows were exchanged under its colours, what they would be.
 #[must_use]
-pub fn colors_of(scene: &Scene) -> Vec<u32> {
-    columns(scene).0
+pub fn colors_of(scene: &Scene) -> Arc<[u32]> {
+    let rows = scene.positions.len();
+    if scene.colors.of_rows.len() == rows {
+        return scene.colors.of_rows.clone();
+    }
+    RowColors::new(&scene.coloring, scene.theme, &scene.track_rows, rows).of_rows
 }
 
-/// Colour and track of each row. A row of no track counts as one of its own.
-fn columns(scene: &Scene) -> (Vec<u32>, Vec<u32>) {
-    let neutral = scene.theme.faint_text().to_packed();
-    let mut colors = vec![neutral; scene.positions.len()];
+/// The track of each row. A row of no track counts as one of its own.
+fn tracks(scene: &Scene) -> Vec<u32> {
     let mut tracks = vec![NO_TRACK - 1; scene.positions.len()];
     for (position, rows) in scene.track_rows.iter().enumerate() {
-        let color = track_color(position, scene.theme.is_dark()).to_packed();
-        let range = rows.first_row.min(colors.len())..(rows.first_row + rows.row_count).min(colors.len());
-        colors[range.clone()].fill(color);
+        let range = rows.first_row.min(tracks.len())..(rows.first_row + rows.row_count).min(tracks.len());
         tracks[range].fill(position as u32);
     }
-    (colors, tracks)
+    tracks
 }

@@ -19,6 +19,54 @@ impl Srgb {
         }
     }
 
+    /// From OKLab, lightness first; a colour outside of sRGB is cut off at its border, channel by channel.
+    #[must_use]
+    pub fn from_oklab(lab: [f32; 3]) -> Self {
+        Self(linear_from_oklab(lab).map(|c| (encode(c.clamp(0.0, 1.0)) * 255.0).round() as u8))
+    }
+
+    /// The same colour in OKLab: lightness 0..1, a (green to red), b (blue to yellow). Distances in it are about as large as they look.
+    #[must_use]
+    pub fn to_oklab(self) -> [f32; 3] {
+        let [r, g, b] = self.to_linear();
+        let l = (0.412_221_46 * r + 0.536_332_55 * g + 0.051_445_995 * b).cbrt();
+        let m = (0.211_903_5 * r + 0.680_699_5 * g + 0.107_396_96 * b).cbrt();
+        let s = (0.088_302_46 * r + 0.281_718_85 * g + 0.629_978_7 * b).cbrt();
+        [
+            0.210_454_26 * l + 0.793_617_8 * m - 0.004_072_047 * s,
+            1.977_998_5 * l - 2.428_592_2 * m + 0.450_593_7 * s,
+            0.025_904_037 * l + 0.782_771_77 * m - 0.808_675_77 * s,
+        ]
+    }
+
+    /// Channels in proportion to light, 0..1.
+    #[must_use]
+    pub fn to_linear(self) -> [f32; 3] {
+        self.0.map(|channel| {
+            let c = f32::from(channel) / 255.0;
+            if c <= 0.040_45 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) }
+        })
+    }
+
+    /// How much one stands out from the other, 1 to 21 (contrast ratio, WCAG 2.2).
+    #[must_use]
+    pub fn contrast(self, other: Self) -> f32 {
+        let luminance = |color: Self| {
+            let [r, g, b] = color.to_linear();
+            0.2126 * r + 0.7152 * g + 0.0722 * b + 0.05
+        };
+        let (a, b) = (luminance(self), luminance(other));
+        a.max(b) / a.min(b)
+    }
+
+    /// The same, stepped back: greyer, and nearer to what is behind it. Twin of the dimming in `shaders/shared/frame.wgsl`.
+    #[must_use]
+    pub fn dimmed(self, background: Self) -> Self {
+        let [r, g, b] = self.0.map(f32::from);
+        let grey = (0.299 * r + 0.587 * g + 0.114 * b).round() as u8;
+        self.mix(Self([grey; 3]), 0.7).mix(background, 0.55)
+    }
+
     /// `amount` of the way to another colour, in sRGB.
     #[must_use]
     pub fn mix(self, other: Self, amount: f32) -> Self {
@@ -38,11 +86,21 @@ impl Srgb {
     pub fn to_packed(self) -> u32 {
         u32::from_le_bytes([self.0[0], self.0[1], self.0[2], 255])
     }
+
+    /// What [`Self::to_packed`] packed.
+    #[must_use]
+    pub fn from_packed(packed: u32) -> Self {
+        let [r, g, b, _] = packed.to_le_bytes();
+        Self([r, g, b])
+    }
 }
 
 fn linear_from_oklch(lightness: f32, chroma: f32, hue_turns: f32) -> [f32; 3] {
     let (sin, cos) = (hue_turns * std::f32::consts::TAU).sin_cos();
-    let (a, b) = (chroma * cos, chroma * sin);
+    linear_from_oklab([lightness, chroma * cos, chroma * sin])
+}
+
+fn linear_from_oklab([lightness, a, b]: [f32; 3]) -> [f32; 3] {
     let l = (lightness + 0.396_337_78 * a + 0.215_803_76 * b).powi(3);
     let m = (lightness - 0.105_561_346 * a - 0.063_854_17 * b).powi(3);
     let s = (lightness - 0.089_484_18 * a - 1.291_485_5 * b).powi(3);
@@ -55,18 +113,6 @@ fn linear_from_oklch(lightness: f32, chroma: f32, hue_turns: f32) -> [f32; 3] {
 
 fn encode(linear: f32) -> f32 {
     if linear <= 0.003_130_8 { linear * 12.92 } else { 1.055 * linear.powf(1.0 / 2.4) - 0.055 }
-}
-
-/// The colour of the track at `position` in its collection.
-///
-/// Hues follow the golden angle, so that neighbours in the list differ most, and lightness takes turns on three levels, so
-/// that two tracks of like hue differ for people who do not tell the hues apart too.
-#[must_use]
-pub fn track_color(position: usize, dark: bool) -> Srgb {
-    const GOLDEN_ANGLE_TURNS: f32 = 0.381_966;
-    let levels = if dark { [0.76, 0.64, 0.86] } else { [0.58, 0.44, 0.68] };
-    let hue = (0.07 + position as f32 * GOLDEN_ANGLE_TURNS).fract();
-    Srgb::from_oklch(levels[position % 3], if dark { 0.135 } else { 0.15 }, hue)
 }
 
 #[cfg(test)]
@@ -82,13 +128,20 @@ mod tests {
     }
 
     #[test]
-    fn neighbouring_tracks_differ_in_lightness_or_hue() {
-        for dark in [false, true] {
-            for position in 0..200 {
-                let (Srgb(a), Srgb(b)) = (track_color(position, dark), track_color(position + 1, dark));
-                let distance: i32 = a.iter().zip(&b).map(|(&x, &y)| (i32::from(x) - i32::from(y)).abs()).sum();
-                assert!(distance > 60, "tracks {position} and the next: {a:?} {b:?}");
-            }
+    fn oklab_comes_back_and_contrast_is_that_of_the_standard() {
+        for packed in (0..1 << 24).step_by(4093) {
+            let color = Srgb::from_packed(packed | 0xff00_0000);
+            assert_eq!(Srgb::from_oklab(color.to_oklab()), color);
+            assert_eq!(Srgb::from_packed(color.to_packed()), color);
         }
+        let (black, white, grey) = (Srgb([0; 3]), Srgb([255; 3]), Srgb([119; 3]));
+        assert!((black.contrast(white) - 21.0).abs() < 1e-3 && (white.contrast(grey) - 4.48).abs() < 0.01);
+    }
+
+    #[test]
+    fn what_is_dimmed_loses_colour_and_stays_visible() {
+        let (red, ground) = (Srgb([230, 60, 40]), Srgb([17, 19, 24]));
+        let Srgb([r, g, b]) = red.dimmed(ground);
+        assert!(r - g.min(b) < 40 && red.dimmed(ground).contrast(ground) > 1.2, "{r} {g} {b}");
     }
 }

@@ -1,12 +1,11 @@
 //! The colours of a heat map: equal steps of density are equal steps to the eye.
 
 use super::color::Srgb;
+use super::scale::even_steps;
 use super::style::Theme;
 
 /// Entries of a map.
 const STEPS: usize = 256;
-/// Points on the curve before it is divided into equal steps.
-const FINE: usize = 2048;
 
 /// A colour for each tone from 0 to 1, 256 of them.
 ///
@@ -26,21 +25,7 @@ impl HeatMap {
     /// The map of a theme.
     #[must_use]
     pub fn of(theme: Theme) -> Self {
-        let curve: Vec<[f32; 3]> = (0..FINE).map(|step| lightness_chroma_hue(theme, step as f32 / (FINE - 1) as f32)).collect();
-        let mut way = vec![0.0; FINE];
-        for step in 1..FINE {
-            let (before, here) = (lab(curve[step - 1]), lab(curve[step]));
-            let squares: f32 = before.iter().zip(here).map(|(a, b)| (a - b).powi(2)).sum();
-            way[step] = way[step - 1] + squares.sqrt();
-        }
-        let whole = way[FINE - 1];
-        let colors: Vec<Srgb> = (0..STEPS)
-            .map(|entry| {
-                let wanted = whole * entry as f32 / (STEPS - 1) as f32;
-                let [lightness, chroma, hue] = curve[way.partition_point(|&gone| gone < wanted).min(FINE - 1)];
-                Srgb::from_oklch(lightness, chroma, hue)
-            })
-            .collect();
+        let colors = even_steps(STEPS, |t| lightness_chroma_hue(theme, t));
         let premultiplied =
             colors.iter().zip(0..).map(|(color, entry)| packed(*color, opacity(entry as f32 / (STEPS - 1) as f32))).collect();
         Self { colors, premultiplied }
@@ -57,11 +42,6 @@ fn lightness_chroma_hue(theme: Theme, t: f32) -> [f32; 3] {
     } else {
         [0.93 - 0.68 * t, 0.05 + 0.10 * swell, (1.28 - 0.50 * t).fract()]
     }
-}
-
-fn lab([lightness, chroma, hue]: [f32; 3]) -> [f32; 3] {
-    let (sin, cos) = (hue * std::f32::consts::TAU).sin_cos();
-    [lightness, chroma * cos, chroma * sin]
 }
 
 /// Half at the least tone, full from a quarter on.

@@ -12,8 +12,10 @@ use super::averages::{Average, averages};
 use super::bounds::Bounds;
 use super::camera::{Camera, Dimensions};
 use super::chosen::ChosenRows;
+use super::coloring::Coloring;
 use super::labels::Label;
 use super::morph::Morph;
+use super::row_colors::RowColors;
 use super::scaling::Scaling;
 use super::style::Theme;
 use super::view_kind::ViewKind;
@@ -91,6 +93,10 @@ pub struct Scene {
     pub labels: Arc<[Label]>,
     /// Colours.
     pub theme: Theme,
+    /// What the rows are coloured by; [`Scene::color_by`] changes it.
+    pub coloring: Arc<Coloring>,
+    /// The colours that follow from it and the theme.
+    pub colors: RowColors,
     /// The eye.
     pub camera: Camera,
     /// The way on which the rows are to `positions`; none: they are there.
@@ -101,14 +107,16 @@ pub struct Scene {
     pub chosen: Option<Arc<ChosenRows>>,
     /// Raised whenever `chosen` changes.
     pub chosen_revision: u64,
-    /// Raised whenever `track_rows` or `theme` change, so that the GPU's copies follow.
+    /// The class of the colours whose rows, and no others, are chosen.
+    pub chosen_class: Option<u32>,
+    /// Raised whenever `colors` or `theme` change, so that the GPU's copies follow.
     pub revision: u64,
     /// Raised whenever `positions` change; `bounds` may lie behind them for a moment, while a layout moves.
     pub layout_revision: u64,
 }
 
 impl Scene {
-    /// A scene of these positions, seen whole on a map of `aspect`.
+    /// A scene of these positions, coloured by track, seen whole on a map of `aspect`.
     #[must_use]
     pub fn new(
         positions: Arc<[[f32; 3]]>,
@@ -131,14 +139,18 @@ impl Scene {
             view: ViewKind::default(),
             labels: [].into(),
             theme: Theme::default(),
+            coloring: Arc::new(Coloring::none()),
+            colors: RowColors::default(),
             camera: Camera::fit(dimensions, Vec3::ONE, aspect),
             morph: None,
             hovered: None,
             chosen: None,
             chosen_revision: 1,
-            revision: 1,
+            chosen_class: None,
+            revision: 0,
             layout_revision: 1,
         };
+        scene.color_by_track();
         scene.fit(aspect);
         scene
     }
@@ -146,6 +158,7 @@ impl Scene {
     /// Chooses other rows, or none.
     pub fn choose(&mut self, chosen: Option<Arc<ChosenRows>>) {
         self.chosen = chosen;
+        self.chosen_class = None;
         self.chosen_revision += 1;
     }
 

@@ -62,11 +62,42 @@ pub(super) fn header_bytes(element: Element, rows: usize, dims: usize) -> [u8; H
     bytes
 }
 
-/// Reads the header at the beginning of a file's bytes.
+/// What any header says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct NpyShape<'a> {
+    /// How numbers are stored, quoted, and what follows it.
+    pub descr: &'a str,
+    /// Whether columns lie together.
+    pub is_fortran: bool,
+    /// The shape, as it is written.
+    pub shape: &'a str,
+    /// The sizes of the dimensions.
+    pub sizes: Vec<usize>,
+    /// Where the numbers begin.
+    pub data_offset: usize,
+}
+
+/// Reads the header of a matrix at the beginning of a file's bytes.
 ///
 /// # Errors
 /// In words, with what to do: not a `.npy`, not two dimensions, not little-endian floating point in C order.
 pub(super) fn parse_header(file: &[u8]) -> Result<NpyHeader, String> {
+    let NpyShape { descr, is_fortran, sizes, data_offset, .. } = parse_shape(file)?;
+    let element = element_of(descr)?;
+    let &[rows, dims] = &sizes[..] else {
+        return Err(format!("has {} dimensions, and a matrix [rows, dims] has 2; reshape it", sizes.len()));
+    };
+    if is_fortran && rows > 1 && dims > 1 {
+        return Err("is in Fortran order; save numpy.ascontiguousarray(x)".to_owned());
+    }
+    Ok(NpyHeader { element, rows, dims, data_offset })
+}
+
+/// Reads the header of any array.
+///
+/// # Errors
+/// In words: not a `.npy`, or one without type or shape.
+pub(super) fn parse_shape(file: &[u8]) -> Result<NpyShape<'_>, String> {
     let cut_off = || "is cut off inside of its header".to_owned();
     if file.len() < MAGIC.len() || &file[..MAGIC.len()] != MAGIC {
         return Err("is not a .npy file".to_owned());
@@ -87,7 +118,7 @@ pub(super) fn parse_header(file: &[u8]) -> Result<NpyHeader, String> {
         Some(after.trim_start().strip_prefix(':')?.trim_start())
     };
     let missing = |key: &str| format!("has no '{key}' in its header");
-    let element = element_of(value("descr").ok_or_else(|| missing("descr"))?)?;
+    let descr = value("descr").ok_or_else(|| missing("descr"))?;
     let order = value("fortran_order").ok_or_else(|| missing("fortran_order"))?;
     let shape = value("shape").ok_or_else(|| missing("shape"))?;
     let shape = shape.strip_prefix('(').and_then(|shape| shape.split_once(')')).map(|(shape, _)| shape).ok_or_else(|| missing("shape"))?;
@@ -97,18 +128,16 @@ pub(super) fn parse_header(file: &[u8]) -> Result<NpyHeader, String> {
         .filter(|size| !size.is_empty())
         .map(|size| size.trim_end_matches('L').parse().map_err(|_| format!("has the shape ({shape}), which is none")))
         .collect::<Result<_, _>>()?;
-    let &[rows, dims] = &sizes[..] else {
-        return Err(format!("has {} dimensions, and a matrix [rows, dims] has 2; reshape it", sizes.len()));
-    };
-    if order.starts_with("True") && rows > 1 && dims > 1 {
-        return Err("is in Fortran order; save numpy.ascontiguousarray(x)".to_owned());
-    }
-    Ok(NpyHeader { element, rows, dims, data_offset: start + len })
+    Ok(NpyShape { descr, is_fortran: order.starts_with("True"), shape, sizes, data_offset: start + len })
+}
+
+/// The name of a type, where it is no record.
+pub(super) fn type_name(descr: &str) -> Option<&str> {
+    descr.strip_prefix(['\'', '"']).and_then(|rest| rest.split_once(['\'', '"'])).map(|(name, _)| name)
 }
 
 fn element_of(descr: &str) -> Result<Element, String> {
-    let quoted = descr.strip_prefix(['\'', '"']).and_then(|rest| rest.split_once(['\'', '"'])).map(|(name, _)| name);
-    match quoted {
+    match type_name(descr) {
         Some("<f2") => Ok(Element::F16),
         Some("<f4") => Ok(Element::F32),
         Some("<f8") => Ok(Element::F64),

@@ -3,6 +3,7 @@
 use egui::{ComboBox, RichText, Slider, TextEdit, Ui};
 
 use super::choose_panel::{ChoosePanelState, ChooseView, choose_panel_ui};
+use super::color_panel::{ColorView, color_panel_ui};
 use super::descent_panel::{DescentPanelState, DescentView, descent_panel_ui};
 use super::widgets::{bar_row, row_of_buttons, section, segmented};
 use crate::catalog::{Architecture, Layer, ModelKey, SpaceKey, TrainingDataset};
@@ -44,6 +45,8 @@ pub struct ControlsView<'a> {
     pub labels: LabelKind,
     /// What can be named, and whether the collection has it.
     pub label_kinds: [(LabelKind, bool); 4],
+    /// What rows are coloured by.
+    pub color: ColorView<'a>,
     /// When segments sound.
     pub listen: Listen,
     /// How loud, 0..1.
@@ -59,6 +62,7 @@ pub struct ControlsView<'a> {
 pub struct ControlsState {
     /// What was typed into each axis' search field.
     axis_search: [String; 3],
+    color_search: String,
     descent: DescentPanelState,
     choose: ChoosePanelState,
 }
@@ -85,6 +89,7 @@ pub fn controls_panel_ui(ui: &mut Ui, view: &ControlsView<'_>, state: &mut Contr
     }
 
     choose_panel_ui(ui, &view.choose, &mut state.choose, how, &mut commands);
+    color_panel_ui(ui, &view.color, &mut state.color_search, &mut commands);
 
     section(ui, "LISTEN");
     let times = [(Listen::OnHover, "On hover", true), (Listen::Off, "Off", true)];

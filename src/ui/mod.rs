@@ -1,11 +1,13 @@
 //! The window's widgets: what is to be shown goes in, what the user wishes comes out. No GPU, network or sound type in here.
 
 pub mod choose_panel;
+pub mod color_panel;
 pub mod controls_panel;
 pub mod descent_panel;
 pub mod figures;
 pub mod labels;
 pub mod lasso;
+pub mod legend;
 pub mod shell;
 pub mod status_bar;
 pub mod theme;

@@ -5,6 +5,7 @@ use egui::{CentralPanel, Frame, Margin, Panel, Rect, ScrollArea, TextureId, Ui};
 use super::controls_panel::{ControlsState, ControlsView, controls_panel_ui};
 use super::figures::{FiguresView, figures_ui};
 use super::lasso::LassoState;
+use super::legend::{LegendState, legend_height, legend_ui};
 use super::status_bar::{StatusView, status_bar_ui};
 use super::theme::color;
 use super::track_panel::{TrackView, track_panel_ui};
@@ -49,6 +50,7 @@ pub struct ShellView<'a> {
 pub struct ShellState {
     controls: ControlsState,
     lasso: LassoState,
+    legend: LegendState,
 }
 
 /// What came of a frame.
@@ -76,6 +78,13 @@ pub fn shell_ui(ui: &mut Ui, view: &ShellView<'_>, state: &mut ShellState) -> Sh
             });
         });
         Panel::right("track").frame(frame).resizable(false).exact_size(256.0).show(ui, |ui| {
+            if let Some(scene) = view.scene {
+                let height = legend_height(scene, &state.legend);
+                if height > 0.0 {
+                    let bottom = Panel::bottom("legend").frame(Frame::new().fill(fill)).resizable(false).exact_size(height);
+                    bottom.show(ui, |ui| legend_ui(ui, scene, &mut state.legend, &mut commands));
+                }
+            }
             ScrollArea::vertical().auto_shrink(false).show(ui, |ui| track_panel_ui(ui, view.theme, view.track.as_ref()));
         });
     }

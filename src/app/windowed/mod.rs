@@ -15,6 +15,7 @@ use winit::event::{ElementState, WindowEvent};
 use winit::event_loop::{ActiveEventLoop, ControlFlow, EventLoop, EventLoopProxy};
 use winit::window::{Window, WindowId};
 
+use super::coloring_worker::ColoringWorker;
 use super::error::AppError;
 use super::event_log::{Event, EventLog};
 use super::frame::{FrameInput, FramePainter};
@@ -98,6 +99,7 @@ struct Session {
     state: AppState,
     jobs: Jobs,
     labels: LabelJobs,
+    colorings: ColoringWorker,
     player: Option<Player>,
     opening_player: Receiver<(Player, Option<String>)>,
     map: egui::Rect,
@@ -201,7 +203,8 @@ impl Session {
             painter,
             state,
             jobs: Jobs::start(wake.clone())?,
-            labels: LabelJobs::start(wake)?,
+            labels: LabelJobs::start(wake.clone())?,
+            colorings: ColoringWorker::start(wake)?,
             player: None,
             opening_player,
             map: egui::Rect::NOTHING,
@@ -372,6 +375,7 @@ impl Session {
             && !self.state.is_moving()
             && !self.state.is_morphing()
             && !self.state.awaits_labels()
+            && !self.state.is_coloring()
             && let Some(path) = self.screenshot.take()
         {
             headless::draw(&self.context, &mut self.state, size_pixels, Chrome::Panels)?.write_png(&path)?;
@@ -420,6 +424,8 @@ impl Session {
         let found: Vec<_> = self.jobs.found().collect();
         effects.extend(found.into_iter().flat_map(|outcome| self.state.finish_search(outcome)));
         effects.extend(self.labels.finished().flat_map(|outcome| self.state.finish_labels(outcome)));
+        self.state.coloring.progress = self.colorings.progress();
+        effects.extend(self.colorings.finished().into_iter().flat_map(|outcome| self.state.finish_coloring(outcome)));
         effects.extend(self.jobs.frame().map(|frame| self.state.follow(frame)).unwrap_or_default());
         for event in events {
             effects.extend(match event {
@@ -449,6 +455,8 @@ impl Session {
                     }
                 }
                 Effect::Label(request) => self.labels.request(*request),
+                Effect::Color(request) => self.colorings.request(*request),
+                Effect::CancelColoring => self.colorings.cancel(),
                 Effect::Steer(steering) => self.jobs.steer(steering),
                 Effect::Audition { serial, path, span } => {
                     if let Some(player) = &self.player {
