@@ -27,8 +27,8 @@ fn opened(path: &Path, view: ViewKind, dimensions: Dimensions, theme: Theme) -> 
         listen: Listen::Off,
         volume: 1.0,
         layout_file: None,
-        log: Default::default(),
         labels: tagscape::scene::LabelKind::None,
+        color_by: tagscape::scene::ColorBy::Track,
     };
     let (mut state, effects) = AppState::open(Collection::open(path).unwrap(), choices, None, Compute::Cpu).unwrap();
     headless::settle(&mut state, effects).unwrap();
