@@ -29,6 +29,7 @@ fn opened(path: &Path, view: ViewKind, dimensions: Dimensions, theme: Theme) -> 
         layout_file: None,
         labels: tagscape::scene::LabelKind::None,
         color_by: tagscape::scene::ColorBy::Track,
+        log: false,
     };
     let (mut state, effects) = AppState::open(Collection::open(path).unwrap(), choices, None, Compute::Cpu).unwrap();
     headless::settle(&mut state, effects).unwrap();
