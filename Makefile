@@ -18,7 +18,7 @@ MAPS := target/demo-maps
 # Mesa's layer that asks a display server for the preferred GPU complains where there is none.
 maps cargo-test: export NODEVICE_SELECT := 1
 
-.PHONY: run test install demo lint deps deps-run build fmt clippy doc cargo-test maps
+.PHONY: run test install demo lint deps deps-run build fmt clippy doc cargo-test maps views
 .NOTPARALLEL:
 
 run: deps-run build
@@ -29,7 +29,7 @@ run: deps-run build
 		$(MAKE) --no-print-directory maps; \
 	fi
 
-test: deps lint cargo-test maps
+test: deps lint cargo-test maps views
 
 lint: fmt clippy doc
 
@@ -69,6 +69,18 @@ maps:
 	$(TAGSCAPE) render --space msd-musicnn-taggrams --method original --axes rock,electronic --out $(MAPS)/tags.png
 	$(TAGSCAPE) render --space mtt-vgg-embeddings --theme light --out $(MAPS)/light.png
 	@for name in segments trajectories segments-3d tags light; do test -s $(MAPS)/$$name.png && echo "$(CURDIR)/$(MAPS)/$$name.png" || exit 1; done
+
+# The pictures of docs/views.md, made anew.
+VIEWS := docs/views
+SHOT := $(TAGSCAPE) render --space msd-musicnn-embeddings --size 1120x700
+views:
+	@mkdir -p $(VIEWS)
+	@for theme in dark light; do \
+	  for view in segments trajectories averages density; do $(SHOT) --theme $$theme --view $$view --out $(VIEWS)/$$view-$$theme.png || exit 1; done; \
+	  $(SHOT) --theme $$theme --view trajectories --3d --out $(VIEWS)/space-$$theme.png || exit 1; \
+	  $(SHOT) --theme $$theme --method tsne --color-by tag:metal --labels tags --out $(VIEWS)/names-$$theme.png || exit 1; \
+	  $(SHOT) --theme $$theme --method tsne --highlight tag:metal\>0.3 --out $(VIEWS)/chosen-$$theme.png || exit 1; \
+	done
 
 # The library's own folder is replaced as a whole: the files of an older demo do not stay.
 install: build

@@ -82,8 +82,10 @@ fn pointing_at_each_segment_finds_it_shows_it_and_lets_it_sound() {
             let at = scene.screen_of(tagscape::catalog::SegmentId(row), map).unwrap();
             let effects = state.update(Wish::Point { at: Some(at), window_pixels: [1.0, 2.0] });
             let hovered = state.shown.as_ref().unwrap().scene.hovered.unwrap();
-            // In a space another segment may lie exactly in front.
-            found += u32::from(hovered.0 == row);
+            // In a space the disc of another may lie in front.
+            let its_place = state.shown.as_ref().unwrap().scene.screen_of(hovered, map).unwrap();
+            let is_in_front = dimensions == Dimensions::Three && its_place.distance(at) < 15.0;
+            found += u32::from(hovered.0 == row || is_in_front);
             let audition = effects.iter().find_map(|effect| match effect {
                 Effect::Audition { path, span, .. } => Some((path.clone(), *span)),
                 _ => None,
@@ -96,7 +98,7 @@ fn pointing_at_each_segment_finds_it_shows_it_and_lets_it_sound() {
             assert_eq!(view.tags.len(), 8);
             assert!(view.tags.windows(2).all(|pair| pair[0].1 >= pair[1].1));
         }
-        assert!(found >= 28, "{dimensions:?}: {found} of 30 found themselves");
+        assert_eq!(found, 30, "{dimensions:?}: so many of 30 found themselves or what hides them");
         let effects = state.update(Wish::Point { at: None, window_pixels: [0.0; 2] });
         assert!(matches!(effects[..], [Effect::StopAudio]), "leaving is silence");
         state.update(Wish::SetListen(Listen::Off));
