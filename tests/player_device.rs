@@ -36,6 +36,46 @@ fn child_process_that_plays() {
     std::thread::sleep(Duration::from_millis(300));
 }
 
+/// Says in a child process that it is to wait until there is a device.
+const CHILD_WAITS: &str = "TAGSCAPE_TEST_CHILD_WAITS";
+
+#[test]
+fn child_process_that_waits_for_a_device() {
+    let Some(started) = std::env::var_os(CHILD_WAITS) else { return };
+    let (mut player, notice) = Player::start(OutputChoice::Default, None);
+    assert!(notice.is_some() && !player.status().is_audible, "there is no device yet");
+    std::fs::write(started, "").unwrap();
+    let until = Instant::now() + Duration::from_secs(40);
+    while !player.status().is_audible && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    println!("EVENTS {:?} STATUS {:?}", player.poll(), player.status());
+}
+
+#[test]
+fn a_device_that_appears_later_is_taken() {
+    let Some(other) = PulseSink::start() else { return };
+    drop(other);
+    let (folder, mark) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let started = mark.path().join("started");
+    let config = "</usr/share/alsa/alsa.conf>\npcm.!default { type pulse }\nctl.!default { type pulse }\n";
+    std::fs::write(folder.path().join("asound.conf"), config).unwrap();
+    let child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "player_device::child_process_that_waits_for_a_device", "--nocapture"])
+        .env(CHILD_WAITS, &started)
+        .envs(PulseSink::environment_in(folder.path()))
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let until = Instant::now() + Duration::from_secs(20);
+    while !started.exists() && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let _sink = PulseSink::start_in(folder);
+    let told = String::from_utf8_lossy(&child.wait_with_output().unwrap().stdout).into_owned();
+    assert!(told.contains("is_audible: true") && told.contains("sound goes to"), "{told}");
+}
+
 fn play_in_child(path: &Path, environment: Vec<(&'static str, String)>) -> Output {
     let child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "player_device::child_process_that_plays", "--nocapture"])

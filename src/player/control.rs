@@ -152,7 +152,10 @@ impl Shared {
         let rate = lock(&self.info).sample_rate_hz;
         let mut begun = |audio: &Arc<SegmentAudio>| {
             let cue = Cue { serial: job.serial, audio: Arc::clone(audio), requested_at: job.requested_at };
-            self.send_if_newest(job.generation, MixerCommand::Play(cue));
+            // Another device may have taken over meanwhile.
+            if lock(&self.info).sample_rate_hz == rate {
+                self.send_if_newest(job.generation, MixerCommand::Play(cue));
+            }
         };
         // What nobody listens to any more is decoded to its end, for the cache, unless something else waits.
         let goes_on = || self.dispatcher().is_newest(job.generation) || !self.jobs.is_urgent();

@@ -68,6 +68,11 @@ impl Dispatcher {
         }
     }
 
+    /// What waits for a mixer, which it will not get.
+    pub(super) fn take_pending(&mut self) -> Option<MixerCommand> {
+        self.pending.take()
+    }
+
     /// The mixer gave a cue back, heard or not.
     pub(super) fn cue_ended(&mut self, serial: u64) {
         self.cues_in_flight = self.cues_in_flight.saturating_sub(1);

@@ -7,10 +7,13 @@ use std::sync::{Arc, OnceLock};
 /// Frames of a chunk: 21 ms at 48 kHz.
 const CHUNK_FRAMES: usize = 1024;
 
+/// Frames that are there for good.
+type Chunk = Box<[[f32; 2]]>;
+
 /// Stereo frames at the output's rate. One thread writes them, chunk by chunk ([`SegmentWriter`]); all others read those that are there, without a lock.
 #[derive(Debug)]
 pub struct SegmentAudio {
-    chunks: Box<[OnceLock<Box<[[f32; 2]]>>]>,
+    chunks: Box<[OnceLock<Chunk>]>,
     frame_count: usize,
     ready: AtomicUsize,
     is_ended: AtomicBool,

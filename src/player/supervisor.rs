@@ -21,6 +21,8 @@ const LAST_FADE: Duration = Duration::from_millis(40);
 const UNDERRUN_LIMIT: u64 = 2;
 /// So many, and it is opened again even while it sounds.
 const STUTTER_LIMIT: u64 = 8;
+/// How often a device is looked for that is not there.
+const DEVICE_EVERY: Duration = Duration::from_secs(5);
 /// For so long.
 const REOPEN_AFTER: Duration = Duration::from_millis(500);
 
@@ -49,6 +51,8 @@ pub(super) struct Supervisor {
     sounding: Vec<u64>,
     is_running: bool,
     silent_since: Instant,
+    /// When a device was looked for last, where one is wanted and none is there.
+    lacks_device_since: Option<Instant>,
 }
 
 impl Supervisor {
@@ -64,6 +68,7 @@ impl Supervisor {
         let (open, notice) = opener(&shared, &on_trouble, asked);
         shared.dispatcher().connect(open.link.commands);
         shared.output_runs.store(true, Relaxed);
+        let lacks_device_since = notice.is_some().then(Instant::now);
         if opened.send((open.output.info().clone(), notice)).is_err() {
             return; // The device took too long; somebody else has taken over.
         }
@@ -77,6 +82,7 @@ impl Supervisor {
             sounding: Vec::new(),
             is_running: true,
             silent_since: Instant::now(),
+            lacks_device_since,
         };
         supervisor.serve(messages);
     }
@@ -94,6 +100,9 @@ impl Supervisor {
                 None => {}
             }
             self.look();
+            if self.lacks_device_since.is_some_and(|since| since.elapsed() >= DEVICE_EVERY) && !self.is_busy() {
+                self.look_for_device();
+            }
             if self.is_running && !self.is_busy() {
                 if self.silent_since.elapsed() >= self.shared.pause_after {
                     self.pause();
@@ -117,6 +126,7 @@ impl Supervisor {
                 let next = if silent < REOPEN_AFTER { REOPEN_AFTER.min(self.shared.pause_after) } else { self.shared.pause_after };
                 next.saturating_sub(silent) + LOOK_EVERY
             }
+            (false, false) if self.lacks_device_since.is_some() => DEVICE_EVERY,
             (false, false) => return messages.recv().ok().or(Some(Message::Close)),
         };
         match messages.recv_timeout(limit) {
@@ -195,11 +205,12 @@ impl Supervisor {
             return;
         }
         // At least double of what it took, which may be more than was asked for.
-        let frames = (asked.max(self.output.info().buffer_frames / 2) * 2).min(LAST_BUFFER_FRAMES);
+        let frames = (asked.max(self.output.info().buffer_frames / 2) * 2).next_power_of_two().min(LAST_BUFFER_FRAMES);
         self.shared.asked_frames.store(frames, Relaxed);
         self.close_output();
         let (open, notice) = (self.opener)(&self.shared, &self.on_trouble, frames);
         self.take_over(open);
+        self.lacks_device_since = notice.is_some().then(Instant::now);
         if let Some(text) = notice {
             self.shared.tell(PlayerEvent::Notice { text });
             self.shared.wake();
@@ -214,7 +225,24 @@ impl Supervisor {
         let rate = self.output.info().sample_rate_hz;
         self.close_output();
         self.take_over(NullOutput::open(rate, &self.shared.status));
+        self.lacks_device_since = Some(Instant::now());
         self.shared.tell(PlayerEvent::Notice { text: format!("the sound device is gone ({text}); tagscape goes on without sound") });
+        self.shared.wake();
+    }
+
+    /// A device may have been plugged in, or its server started.
+    fn look_for_device(&mut self) {
+        self.lacks_device_since = Some(Instant::now());
+        let asked = self.shared.asked_frames.load(Relaxed);
+        let (open, notice) = (self.opener)(&self.shared, &self.on_trouble, asked);
+        if notice.is_some() {
+            return; // Still none: what was opened in its place goes again.
+        }
+        self.lacks_device_since = None;
+        let text = format!("sound goes to {}", open.output.info().name);
+        self.close_output();
+        self.take_over(open);
+        self.shared.tell(PlayerEvent::Notice { text });
         self.shared.wake();
     }
 
@@ -230,6 +258,11 @@ impl Supervisor {
     }
 
     fn take_over(&mut self, open: OpenOutput) {
+        if self.output.info().sample_rate_hz != open.output.info().sample_rate_hz {
+            // What waits was made for the other rate.
+            let gone = self.shared.dispatcher().take_pending();
+            drop(gone);
+        }
         self.output = open.output;
         self.reports = open.link.reports;
         self.underruns_before = self.shared.status.underruns();

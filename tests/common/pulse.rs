@@ -31,7 +31,11 @@ impl PulseSink {
             eprintln!("skipped: pulseaudio or parec is not installed");
             return None;
         }
-        let folder = tempfile::tempdir().expect("a temporary folder");
+        Some(Self::start_in(tempfile::tempdir().expect("a temporary folder")))
+    }
+
+    /// Starts the server in a folder, on a machine that has it.
+    pub fn start_in(folder: tempfile::TempDir) -> Self {
         let at = folder.path();
         // The ALSA of the program under test plays to Pulse, whatever the machine's own configuration says.
         std::fs::write(at.join("asound.conf"), "</usr/share/alsa/alsa.conf>\npcm.!default { type pulse }\nctl.!default { type pulse }\n")
@@ -65,7 +69,7 @@ impl PulseSink {
             assert!(Instant::now() < until, "pulseaudio did not open its socket within 20 s");
             std::thread::sleep(Duration::from_millis(20));
         }
-        Some(sink)
+        sink
     }
 
     fn folders(at: &Path) -> [(&'static str, PathBuf); 4] {
@@ -74,7 +78,11 @@ impl PulseSink {
 
     /// The environment in which a program's default sound device is this sink.
     pub fn environment(&self) -> Vec<(&'static str, String)> {
-        let at = self.folder.path();
+        Self::environment_in(self.folder.path())
+    }
+
+    /// The environment for a sink that will be started in a folder.
+    pub fn environment_in(at: &Path) -> Vec<(&'static str, String)> {
         vec![
             ("ALSA_CONFIG_PATH", at.join("asound.conf").display().to_string()),
             ("PULSE_SERVER", format!("unix:{}", at.join("native").display())),
