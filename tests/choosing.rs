@@ -39,7 +39,7 @@ fn both_engines_find_the_same_rows_of_a_lasso() {
             assert_eq!(renderer.selected(context).unwrap(), None, "once");
             found
         });
-        assert!(by_cpu.count() > 5_000 && by_cpu.count() < 50_000, "{}", by_cpu.count());
+        assert!(by_cpu.count() > 5_000 && by_cpu.count() < 80_000, "{}", by_cpu.count());
         // A row within rounding of a cell's border may fall to either side of it.
         let differ = (0..scene.positions.len()).filter(|&row| by_cpu.contains(row) != by_gpu.contains(row)).count();
         assert!(differ <= 3, "{dimensions:?}: {differ} rows differ");
@@ -81,7 +81,10 @@ fn chosen_rows_keep_their_colours_the_others_are_grey_and_all_are_drawn() {
             let ((left, _), (right, lit)) = (side(&picture, true), side(&picture, false));
             let case = format!("{rows} rows as {view} by {engine:?}");
             assert!(left > 0.2 && right < 0.12, "{case}: colour {left} left and {right} right");
-            assert!(lit * 10 > side(&plain, false).1 * 7, "{case}: what is not chosen stays");
+            // A density's faint rest is not smoothed: it lights fewer pixels.
+            let share = if view == ViewKind::Density { 3 } else { 7 };
+            let before = side(&plain, false).1;
+            assert!(lit * 10 > before * share, "{case}: what is not chosen stays: {lit} of {before} pixels");
         }
     }
 }

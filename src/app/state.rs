@@ -445,7 +445,8 @@ impl AppState {
             tags,
             method_name: ready.method_name,
         });
-        if let Some(before) = before {
+        // What a glance showed hardly moves.
+        if let Some(before) = before.filter(|_| !follows_glance) {
             self.begin_morph(&before.scene, is_moved_elsewhere);
         }
         let mut effects: Vec<_> = self.shown.iter().map(|shown| Effect::Log(shown.event(ready.seconds))).collect();

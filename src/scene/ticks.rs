@@ -221,7 +221,7 @@ mod tests {
                     ticks.ticks.windows(2).all(|pair| pair[0].text != pair[1].text && pair[0].at < pair[1].at),
                     "{center} {half}: {ticks:?}"
                 );
-                assert!(ticks.ticks.iter().all(|tick| tick.text.chars().count() <= 12), "{center} {half}: {ticks:?}");
+                assert!(ticks.ticks.iter().all(|tick| tick.text.chars().count() <= 14), "{center} {half}: {ticks:?}");
             }
         }
         let near = Ticks::between(Scaling::Linear, 12.345_678_0, 12.345_678_4, 4.0);

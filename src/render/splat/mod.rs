@@ -44,8 +44,10 @@ pub enum SplatEngine {
 
 /// Rows from which segments are splatted on a GPU: discs lie over one another many times by then.
 const ROWS_ON_GPU: usize = 1_000_000;
-/// And on a CPU adapter, where each pixel of a disc costs as much as several rows of a splat.
-const ROWS_ON_CPU: usize = 200_000;
+/// And on a CPU adapter, where each pixel of a disc costs as much as several rows of a splat (measured on lavapipe: 187 ms for 100,000 discs).
+const ROWS_ON_CPU: usize = 100_000;
+/// Rows from which trajectories are splatted there: a line has many pixels (1.9 s for 100,000 long ones).
+const LINES_ON_CPU: usize = 30_000;
 
 /// Milliseconds of a row on the CPU's threads before any was measured.
 const MS_PER_ROW_ON_CPU: f64 = 5e-6;
@@ -57,7 +59,11 @@ const MS_PER_ROW_ON_GPU: f64 = 1e-6;
 /// The splat of a scene, if it is to be drawn as one.
 #[must_use]
 pub fn kind_of(view: ViewKind, rows: usize, is_cpu_adapter: bool) -> Option<SplatKind> {
-    let enough = if is_cpu_adapter { ROWS_ON_CPU } else { ROWS_ON_GPU };
+    let enough = match (is_cpu_adapter, view) {
+        (false, _) => ROWS_ON_GPU,
+        (true, ViewKind::Trajectories) => LINES_ON_CPU,
+        (true, _) => ROWS_ON_CPU,
+    };
     match view {
         ViewKind::Averages => None,
         ViewKind::Density => Some(SplatKind::Density),
