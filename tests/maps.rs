@@ -18,6 +18,15 @@ fn tagscape(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_tagscape")).args(arguments).output().unwrap()
 }
 
+/// A picture's size and its RGBA.
+fn read_png(path: &std::path::Path) -> ([u32; 2], Vec<u8>) {
+    let mut reader = png::Decoder::new(std::io::BufReader::new(std::fs::File::open(path).unwrap())).read_info().unwrap();
+    let mut rgba = vec![0; reader.output_buffer_size().unwrap()];
+    let info = reader.next_frame(&mut rgba).unwrap();
+    assert_eq!(info.color_type, png::ColorType::Rgba);
+    ([info.width, info.height], rgba)
+}
+
 fn choices(view: ViewKind, dimensions: Dimensions) -> Choices {
     Choices {
         space: "msd-musicnn-embeddings".parse().unwrap(),
@@ -52,19 +61,45 @@ fn all_of_100_000_segments_are_drawn_by_the_program() {
         let output = tagscape(&arguments);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         assert!(String::from_utf8_lossy(&output.stdout).contains("100000 segments"), "{}", String::from_utf8_lossy(&output.stdout));
-        let decoder = png::Decoder::new(std::io::BufReader::new(std::fs::File::open(&out).unwrap()));
-        let mut reader = decoder.read_info().unwrap();
-        let mut rgba = vec![0; reader.output_buffer_size().unwrap()];
-        assert_eq!(
-            {
-                let info = reader.next_frame(&mut rgba).unwrap();
-                (info.width, info.height)
-            },
-            (640, 480)
-        );
+        let (size, rgba) = read_png(&out);
+        assert_eq!(size, [640, 480]);
         let ground = if name == "plane" { Theme::Dark } else { Theme::Light }.background().0;
         let marked = rgba.chunks_exact(4).filter(|pixel| pixel[..3].iter().zip(ground).any(|(&a, b)| a.abs_diff(b) > 40)).count();
         assert!(marked > 20_000, "{name}: only {marked} pixels are marked");
+    }
+}
+
+#[test]
+fn the_demo_is_drawn_in_every_view_and_theme_and_each_picture_is_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = {
+        let collection = Collection::open(&tagscape::app::resources::demo_collection().unwrap()).unwrap();
+        let space = "msd-musicnn-embeddings".parse().unwrap();
+        collection.rows(space).unwrap().iter().map(|track| track.row_count).sum::<usize>()
+    };
+    let mut pictures: Vec<(String, Vec<u8>)> = Vec::new();
+    for (theme, name) in [(Theme::Dark, "dark"), (Theme::Light, "light")] {
+        for view in ["segments", "trajectories", "averages", "density"] {
+            let case = format!("{view} {name}");
+            let out = folder.path().join(format!("{view}-{name}.png"));
+            // Without a collection it is the demo.
+            let output = tagscape(&["render", "--view", view, "--theme", name, "--size", "320x240", "--out", out.to_str().unwrap()]);
+            assert!(output.status.success(), "{case}: {}", String::from_utf8_lossy(&output.stderr));
+            let said = String::from_utf8_lossy(&output.stdout).into_owned();
+            assert!(said.contains(&format!("{rows} segments")), "{case}: {said}");
+            let ([width, height], rgba) = read_png(&out);
+            assert_eq!([width, height], [320, 240]);
+            assert!(rgba.chunks_exact(4).all(|pixel| pixel[3] == 255), "{case}: pictures are opaque");
+            let ground = theme.background().0;
+            let ground_pixels = rgba.chunks_exact(4).filter(|pixel| pixel[..3].iter().zip(ground).all(|(&a, b)| a.abs_diff(b) < 8)).count();
+            let marked = rgba.chunks_exact(4).filter(|pixel| pixel[..3].iter().zip(ground).any(|(&a, b)| a.abs_diff(b) > 40)).count();
+            assert!(ground_pixels > 10_000 && marked > 1_000, "{case}: {ground_pixels} pixels of ground, {marked} marked");
+            for (other, before) in &pictures {
+                let unlike = before.chunks_exact(4).zip(rgba.chunks_exact(4)).filter(|(a, b)| a != b).count();
+                assert!(unlike > 1_000, "{case} is as {other}, but for {unlike} pixels");
+            }
+            pictures.push((case, rgba));
+        }
     }
 }
 

@@ -9,16 +9,21 @@ use tagscape::store::{CollectionPlan, CollectionWriter, NewTrack, SpacePlan};
 
 /// Writes `FOLDER/wander.tagscape` of `tracks * segments` rows in MSD-MusiCNN's two spaces.
 pub fn wandering(folder: &Path, tracks: usize, segments: usize) -> PathBuf {
-    let keys: [SpaceKey; 2] = ["msd-musicnn-taggrams", "msd-musicnn-embeddings"].map(|name| name.parse().unwrap());
+    wandering_in(folder, &[("msd-musicnn-taggrams", segments), ("msd-musicnn-embeddings", segments)], tracks)
+}
+
+/// Writes `FOLDER/wander.tagscape` of spaces in which every track has so many segments.
+pub fn wandering_in(folder: &Path, spaces: &[(&str, usize)], tracks: usize) -> PathBuf {
+    let keys: Vec<(SpaceKey, usize)> = spaces.iter().map(|&(name, segments)| (name.parse().unwrap(), segments)).collect();
     let path = folder.join("wander.tagscape");
-    let spaces = keys.map(|key| SpacePlan { key, segment_secs: 2.992, hop_secs: 2.992 }).to_vec();
+    let spaces = keys.iter().map(|&(key, _)| SpacePlan { key, segment_secs: 2.992, hop_secs: 2.992 }).collect();
     let plan = CollectionPlan { audio_root: folder.to_owned(), musicnn_layer: "penultimate".into(), spaces };
     let mut writer = CollectionWriter::create_or_resume(&path, &plan).unwrap();
     let mut seed = SplitMix64::new(11);
     for track in 0..tracks {
         let features: Vec<FeatureMatrix> = keys
             .iter()
-            .map(|key| {
+            .map(|&(key, segments)| {
                 // A few strong directions, so that principal components mean something.
                 let mut at: Vec<f32> = (0..key.dims()).map(|dim| seed.next_normal() * 3.0 / (1.0 + dim as f32)).collect();
                 let mut values = Vec::with_capacity(segments * key.dims());
@@ -31,7 +36,7 @@ pub fn wandering(folder: &Path, tracks: usize, segments: usize) -> PathBuf {
             .collect();
         let name = NewTrack {
             path: format!("artist-{:02}/track-{track:05}.ogg", track % 17),
-            duration_secs: segments as f64 * 2.992,
+            duration_secs: keys[0].1 as f64 * 2.992,
             metadata: TrackMetadata { title: Some(format!("Track {track}")), ..TrackMetadata::default() },
         };
         writer.append_track(&name, &features).unwrap();
