@@ -52,6 +52,10 @@ impl AppState {
         if morph.share >= 1.0 {
             shown.scene.morph = None;
             shown.scene.layout_revision += 1;
+            // The map may have another size by now.
+            if self.is_fitted {
+                shown.scene.fit(self.map.aspect());
+            }
         }
     }
 }
