@@ -257,7 +257,8 @@ fn splats_begin_where_discs_would_lie_over_one_another() {
     assert_eq!(splat::kind_of(Segments, 4_501_763, false), Some(SplatKind::Colors));
     assert_eq!(splat::kind_of(Segments, 55_525, false), None);
     assert_eq!(splat::kind_of(Trajectories, 4_501_763, false), Some(SplatKind::Lines));
-    assert_eq!(splat::kind_of(Trajectories, 55_525, true), None);
+    assert_eq!(splat::kind_of(Trajectories, 20_000, true), None);
+    assert_eq!(splat::kind_of(Trajectories, 55_525, true), Some(SplatKind::Lines));
     assert!(splat::kind_of(Segments, 500_000, true).is_some() && splat::kind_of(Segments, 500_000, false).is_none());
 }
 
