@@ -19,7 +19,7 @@ pub trait RowSource: Sync {
     /// If the range passes the end or `into` is of another length: a caller's mistake, never a file's.
     fn read_rows(&self, rows: Range<usize>, into: &mut [f32]);
 
-    /// About `wanted` rows in memory, in runs of [`SAMPLED_RUN`] that lie equally far apart: a sample that touches few pages of a file.
+    /// About `wanted` rows in memory, in runs of 64 that lie equally far apart: a sample that touches few pages of a file.
     fn sample(&self, wanted: usize) -> FeatureMatrix {
         let (rows, dims) = (self.rows(), self.dims());
         let step = (rows / wanted.div_ceil(SAMPLED_RUN).max(1)).max(SAMPLED_RUN);

@@ -1,7 +1,7 @@
 //! A map as a picture of any size: drawn in tiles, handed on row by row, the same to the bit however it is divided.
 //!
 //! Marks and splats are drawn by the window's passes, each tile with its own part of the picture ([`crate::render::ViewTarget::as_tile`]); what is egui's is painted
-//! over them by [`super::raster`]. A splat's tones depend on all of its cells: they are gathered tile by tile before the first one is coloured.
+//! over them by `app::raster`. A splat's tones depend on all of its cells: they are gathered tile by tile before the first one is coloured.
 
 use super::error::AppError;
 use super::frame::{FramePainter, LaidOut};

@@ -36,8 +36,8 @@ pub struct ViewArgs {
     /// Names on the map
     #[arg(long, value_enum, default_value = "none")]
     pub labels: LabelArg,
-    /// What to colour by: track, artist, album, genre, year, duration, density (on the map), tag:NAME, dim:N (from 1), file:PATH.npy ([rows]: a number
-    /// each, or whole numbers for classes, negative for none; [rows, 3]: a place each), projection or projection:SPACE (a second map, PCA in 3-D), none
+    /// What to colour by: track, artist, album, genre, year, duration, density (on the map), tag:NAME, dim:N (from 1), file:PATH.npy (one number a row; whole
+    /// numbers are classes, negative ones none; three numbers are a place), projection or projection:SPACE (a second map, PCA in 3-D), none
     #[arg(long, value_name = "WHAT", default_value = "track")]
     pub color_by: ColorBy,
     /// Dark or light

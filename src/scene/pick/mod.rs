@@ -2,7 +2,7 @@
 //! eye of those that the pointer is on, or else again the row that is nearest on screen. Of rows equally near, the first wins.
 //!
 //! [`Aim`] says what near is. [`nearest_on_screen`] looks at one row after the other and is the oracle. [`PickTree`] answers for a settled
-//! plane in microseconds, so that a sound need not wait for a frame; [`scan`] goes over all rows on the CPU's threads, and `render::pick` on the GPU.
+//! plane in microseconds, so that a sound need not wait for a frame; [`scan()`] goes over all rows on the CPU's threads, and `render::pick` on the GPU.
 
 mod aim;
 mod scan;
