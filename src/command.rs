@@ -64,8 +64,22 @@ pub enum Listen {
     /// The one under the pointer sounds.
     #[default]
     OnHover,
-    /// Silence.
+    /// The one that is clicked on sounds; pointing merely shows.
+    OnClick,
+    /// The pointer lets nothing sound; the player's buttons and keys do.
     Off,
+}
+
+/// How far a segment that sounds goes on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Course {
+    /// To its end.
+    #[default]
+    Segment,
+    /// On along the track, from segment to segment.
+    Onward,
+    /// From its end to its start, again and again.
+    Loop,
 }
 
 /// What dragging on the map does.
@@ -141,6 +155,20 @@ pub enum Command {
     SetListen(Listen),
     /// How loud, 0..1.
     SetVolume(f32),
+    /// How far what sounds goes on.
+    SetCourse(Course),
+    /// Silence, whatever the volume; or not.
+    SetMuted(bool),
+    /// Let the segment under the pointer sound.
+    Play,
+    /// Stop what sounds; where nothing does, let the segment under the pointer sound, or else the last one.
+    PlayOrStop,
+    /// Let another segment of the track that sounds, or sounded last, sound: so many further on.
+    StepSegment(i32),
+    /// Go on at this time of the track that sounds, or sounded last, in seconds.
+    Seek(f64),
+    /// The folder in which the collection's audio files are now.
+    SetAudioRoot(String),
     /// Drag on the map to do something else.
     SetTool(Tool),
     /// Choose the segments inside of an outline, by the even-odd rule.

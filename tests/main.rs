@@ -18,6 +18,7 @@ mod guides;
 mod hostile_bytes;
 mod into;
 mod labels;
+mod listening;
 mod live;
 mod long_runs;
 mod maps;

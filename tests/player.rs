@@ -92,6 +92,33 @@ fn a_cross_fade_keeps_the_power() {
 }
 
 #[test]
+fn a_loop_goes_over_into_its_start_without_a_click_or_a_gap() {
+    // A whole number of periods between the wrap's two ends: a perfect loop goes on as the sine itself.
+    let frames = 48_000 + FADE_FRAMES;
+    for block in [64, 1000] {
+        let (mut mixer, mut link, status) = mixer();
+        status.set_looping(true);
+        play(&mut link, 1, sine(400.0, frames));
+        let heard = run(&mut mixer, 3 * 48_000, block);
+        let sine_step = 0.5 * TAU * 400.0 / RATE_HZ as f32;
+        // Two equal waves at equal power are up to 1.42 times as loud where they meet.
+        assert!(largest_step(&heard) <= 1.45 * sine_step, "block {block}: {}", largest_step(&heard));
+        let loudest = |from: usize| heard[from..from + 240].iter().map(|frame| frame[0].abs()).fold(0.0, f32::max);
+        assert!((FADE_FRAMES..heard.len() - 240).step_by(240).all(|from| loudest(from) > 0.49), "block {block}: no gap");
+        // Told to end, it ends where the segment does; a stop fades it out wherever it is.
+        status.set_looping(false);
+        let rest = run(&mut mixer, 2 * 48_000, block);
+        assert_eq!(rest.last(), Some(&[0.0, 0.0]));
+        status.set_looping(true);
+        play(&mut link, 2, sine(400.0, frames));
+        run(&mut mixer, (frames - 200).next_multiple_of(block), block);
+        link.commands.push(MixerCommand::Stop).expect("room");
+        let rest = run(&mut mixer, 4 * block.max(FADE_FRAMES), block);
+        assert!(largest_step(&rest) <= 1.5 * sine_step && rest.last() == Some(&[0.0, 0.0]), "block {block}");
+    }
+}
+
+#[test]
 fn a_stop_fades_out_within_ten_milliseconds() {
     let (mut mixer, mut link, status) = mixer();
     play(&mut link, 1, constant(1.0, 1.0, SEGMENT_FRAMES));

@@ -52,6 +52,13 @@ pub enum Event {
         /// Its row.
         segment: u32,
     },
+    /// What sounds went on along its track into another segment.
+    Playhead {
+        /// Its row in the space shown.
+        segment: u32,
+        /// Where in the track it is, in seconds.
+        position_s: f64,
+    },
     /// Another layout is shown, or the embedding that is shown has come to its end.
     Projection {
         /// The space.

@@ -351,8 +351,7 @@ fn shell_view<'a>(state: &'a AppState, context: &GpuContext, chrome: Chrome, pic
         labels: choices.labels,
         label_kinds: state.label_kinds(),
         color: ColorView { by: &choices.color_by, options: &state.coloring.options, is_busy: state.is_coloring() },
-        listen: choices.listen,
-        volume: choices.volume,
+        listen: state.listen_view(),
         theme: choices.theme,
         figures: state.shows_figures,
     });
@@ -386,6 +385,8 @@ fn shell_view<'a>(state: &'a AppState, context: &GpuContext, chrome: Chrome, pic
         controls,
         tool: state.tool(),
         track,
+        player: state.player_bar_view(),
+        is_muted: state.listening.is_muted,
         status,
         theme: choices.theme,
     }

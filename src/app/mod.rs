@@ -1,5 +1,6 @@
 //! The program itself: its state, its work in the background, and the frame that a window and a picture file share.
 
+pub mod audio_root;
 mod choosing;
 pub mod coloring;
 pub mod coloring_job;
@@ -17,6 +18,7 @@ pub mod headless;
 pub mod jobs;
 pub mod label_job;
 pub mod labelling;
+pub mod listening;
 pub mod listening_trial;
 mod log_axes;
 pub mod models;
@@ -31,6 +33,7 @@ mod raster;
 pub mod resources;
 pub mod search;
 pub mod sound_memory;
+pub mod sound_picture_job;
 pub mod state;
 pub mod steering;
 pub mod tiles;

@@ -4,8 +4,7 @@ use glam::Vec2;
 
 use super::event_log::Event;
 use super::state::{AppState, Effect, Shown};
-use crate::catalog::{SegmentId, path_from_text};
-use crate::command::Listen;
+use crate::catalog::SegmentId;
 use crate::matrix::RowSource as _;
 use crate::scene::pick::scan;
 use crate::scene::{Aim, Style, ViewKind, averages};
@@ -15,15 +14,6 @@ use crate::ui::TrackView;
 const POINTING_SLACK: f32 = 4.0;
 /// Tags listed of the segment under the pointer.
 const LISTED_TAGS: usize = 8;
-
-/// An audition that was asked for.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Auditioned {
-    serial: u64,
-    segment: u32,
-    track: String,
-    start_secs: f64,
-}
 
 /// What is picked on the GPU; the rest is on the CPU.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -91,44 +81,13 @@ impl AppState {
             return Vec::new();
         }
         shown.scene.hovered = segment;
-        let Some(segment) = segment else { return vec![Effect::StopAudio] };
-        let Some((track, span)) = self.collection.span(shown.space, segment.0 as usize) else { return Vec::new() };
+        // The sound first: it must not wait for the log's disk.
+        let mut effects = self.listen_to_pointed(segment);
+        let Some((segment, shown)) = segment.zip(self.shown.as_ref()) else { return effects };
+        let Some((track, span)) = self.collection.span(shown.space, segment.0 as usize) else { return effects };
         let [x, y] = self.asked_pick.window_pixels;
-        let hover = Event::Hover { segment: segment.0, track: track.path.clone(), start_s: span.start_secs, x, y };
-        let mut effects = vec![Effect::Log(hover)];
-        if self.choices.listen == Listen::OnHover {
-            let serial = self.next_audition;
-            self.next_audition += 1;
-            // The newest few are enough: an older one can no longer begin to sound.
-            self.auditions.truncate(15);
-            self.auditions.insert(0, Auditioned { serial, segment: segment.0, track: track.path.clone(), start_secs: span.start_secs });
-            let path = self.audio_root.join(path_from_text(&track.path));
-            // The sound first: it must not wait for the log's disk.
-            effects.insert(0, Effect::Audition { serial, path, span });
-        }
+        effects.push(Effect::Log(Event::Hover { segment: segment.0, track: track.path.clone(), start_s: span.start_secs, x, y }));
         effects
-    }
-
-    /// An audition's first frame was handed over.
-    pub fn audition_started(&mut self, serial: u64, latency_ms: f64) -> Vec<Effect> {
-        self.playing = Some(serial);
-        let asked = self.auditions.iter().find(|asked| asked.serial == serial);
-        let event = asked.map(|asked| Event::Audition {
-            segment: asked.segment,
-            track: asked.track.clone(),
-            start_s: asked.start_secs,
-            latency_ms: (latency_ms * 1e3).round() / 1e3,
-        });
-        event.map(Effect::Log).into_iter().collect()
-    }
-
-    /// An audition is silent again.
-    pub fn audition_finished(&mut self, serial: u64) -> Vec<Effect> {
-        if self.playing == Some(serial) {
-            self.playing = None;
-        }
-        let asked = self.auditions.iter().find(|asked| asked.serial == serial);
-        asked.map(|asked| Effect::Log(Event::Stop { segment: asked.segment })).into_iter().collect()
     }
 
     /// What the right panel shows of the segment under the pointer.
@@ -137,7 +96,6 @@ impl AppState {
         let shown = self.shown.as_ref()?;
         let segment = shown.scene.hovered?;
         let (track, span) = self.collection.span(shown.space, segment.0 as usize)?;
-        let newest = self.auditions.first().filter(|asked| asked.segment == segment.0);
         Some(TrackView {
             title: track.display_title().to_owned(),
             artist: track.metadata.artist.clone(),
@@ -150,7 +108,7 @@ impl AppState {
             tags: shown.strongest_tags(segment),
             tagger: shown.space.taggrams().map(|key| key.model.name().to_owned()).unwrap_or_default(),
             color: shown.scene.color_of(segment),
-            sounds: newest.is_some_and(|asked| self.playing == Some(asked.serial)),
+            sounds: self.sounds(segment),
         })
     }
 }
@@ -173,7 +131,7 @@ mod tests {
     use super::*;
     use crate::app::resources::demo_collection;
     use crate::app::state::Choices;
-    use crate::command::{Command, MethodKind};
+    use crate::command::{Command, Listen, MethodKind};
     use crate::project::Compute;
     use crate::scene::{Dimensions, MapSize, Theme, ViewKind};
     use crate::store::Collection;

@@ -13,8 +13,9 @@ use super::event_log::Event;
 use super::frame_stats::FrameStats;
 use super::jobs::Outcome;
 use super::label_job::LabelRequest;
+use super::listening::Listening;
 use super::morphing::MorphClock;
-use super::pointing::{AskedPick, Auditioned, GpuPicks};
+use super::pointing::{AskedPick, GpuPicks};
 use super::projection_job::{LayoutReady, ProjectionRequest};
 use super::search::SearchRequest;
 use super::steering::DescentState;
@@ -89,6 +90,10 @@ pub enum Effect {
     StopAudio,
     /// Another volume.
     SetVolume(f32),
+    /// Whether what sounds begins again at its end.
+    SetLooping(bool),
+    /// Keep where the audio files are.
+    KeepAudioRoot(PathBuf),
     /// Into the event log.
     Log(Event),
 }
@@ -140,8 +145,8 @@ pub struct AppState {
     pub progress: f32,
     /// What concerns colours.
     pub coloring: ColoringState,
-    /// The audition that sounds.
-    pub playing: Option<u64>,
+    /// What concerns listening.
+    pub listening: Listening,
     /// How fast frames come.
     pub stats: FrameStats,
     /// Whether that is on screen.
@@ -163,8 +168,6 @@ pub struct AppState {
     pub(super) has_artists: bool,
     pub(super) steering: Steering,
     pub(super) choosing: Choosing,
-    pub(super) next_audition: u64,
-    pub(super) auditions: Vec<Auditioned>,
     space_keys: Vec<SpaceKey>,
     pub(super) morph_clock: MorphClock,
 }
@@ -190,7 +193,7 @@ impl AppState {
             output: String::new(),
             notice: None,
             coloring: ColoringState::default(),
-            playing: None,
+            listening: Listening::default(),
             stats: FrameStats::default(),
             shows_figures: false,
             gpu_picks: GpuPicks::default(),
@@ -206,8 +209,6 @@ impl AppState {
             steering: Steering::default(),
             progress: 1.0,
             choosing: Choosing::default(),
-            next_audition: 1,
-            auditions: Vec::new(),
             morph_clock: MorphClock::default(),
         };
         if let Some(axes) = axes {
@@ -309,14 +310,15 @@ impl AppState {
                 self.shows_figures = shows;
                 Vec::new()
             }
-            Command::SetListen(listen) => {
-                self.choices.listen = listen;
-                if listen == Listen::Off { vec![Effect::StopAudio] } else { Vec::new() }
-            }
-            Command::SetVolume(volume) => {
-                self.choices.volume = volume.clamp(0.0, 1.0);
-                vec![Effect::SetVolume(self.choices.volume)]
-            }
+            Command::SetListen(_)
+            | Command::SetVolume(_)
+            | Command::SetMuted(_)
+            | Command::SetCourse(_)
+            | Command::Play
+            | Command::PlayOrStop
+            | Command::StepSegment(_)
+            | Command::Seek(_)
+            | Command::SetAudioRoot(_) => self.listen(command),
             Command::SetTool(_)
             | Command::ChooseInside { .. }
             | Command::ChooseText { .. }

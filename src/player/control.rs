@@ -29,6 +29,9 @@ use super::supervisor::{Message, Opener, Supervisor};
 /// How long a device may take to open before the program goes on without it.
 const OPEN_LIMIT: Duration = Duration::from_secs(5);
 
+/// What is longer is not kept for the next time.
+const LONGEST_KEPT_SECS: f64 = 20.0;
+
 /// Called when there is something to poll; from the player's threads, never from the audio callback.
 pub type WakeFn = Arc<dyn Fn() + Send + Sync>;
 
@@ -78,6 +81,8 @@ pub(super) struct Shared {
     cache_hits: AtomicU64,
     cache_misses: AtomicU64,
     prefetched: AtomicU64,
+    /// What was sent to sound last.
+    newest: Mutex<Option<(u64, Arc<SegmentAudio>)>>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -126,12 +131,15 @@ impl Shared {
 
     /// Sends if nothing newer came in the meantime.
     fn send_if_newest(&self, generation: u64, command: MixerCommand) -> bool {
+        let cue = if let MixerCommand::Play(cue) = &command { Some((cue.serial, Arc::clone(&cue.audio))) } else { None };
         let mut dispatcher = self.dispatcher();
         let is_newest = dispatcher.is_newest(generation);
         let unsent = if is_newest { dispatcher.send(command) } else { Some(command) };
         drop(dispatcher);
         drop(unsent);
         if is_newest {
+            let former = cue.and_then(|cue| lock(&self.newest).replace(cue));
+            drop(former);
             self.nudge();
         }
         is_newest
@@ -158,13 +166,17 @@ impl Shared {
             }
         };
         // What nobody listens to any more is decoded to its end, for the cache, unless something else waits.
-        let goes_on = || self.dispatcher().is_newest(job.generation) || !self.jobs.is_urgent();
+        // A long stretch would drive all else out of it.
+        let is_short = job.span.duration_secs <= LONGEST_KEPT_SECS;
+        let goes_on = || self.dispatcher().is_newest(job.generation) || (is_short && !self.jobs.is_urgent());
         // A decoder that breaks must not take the worker with it. It holds no state that could be left half-way.
         let loaded = catch_unwind(AssertUnwindSafe(|| source.stream(&job.path, job.span, rate, &mut begun, &goes_on)))
             .unwrap_or_else(|_| Err(PlayerError::DecoderBroke { path: job.path.clone() }));
         match loaded {
             Ok(Some(audio)) => {
-                self.keep(SegmentKey::new(&job.path, job.span, rate), audio);
+                if is_short {
+                    self.keep(SegmentKey::new(&job.path, job.span, rate), audio);
+                }
                 // Its decoder gave the whole segment: should it break now, nothing is lost.
                 let _ = catch_unwind(AssertUnwindSafe(|| source.learn(&job.path, &goes_on)));
             }
@@ -280,6 +292,7 @@ impl Player {
             cache_hits: AtomicU64::new(0),
             cache_misses: AtomicU64::new(0),
             prefetched: AtomicU64::new(0),
+            newest: Mutex::new(None),
         };
         (Arc::new(shared), events, messages)
     }
@@ -359,6 +372,27 @@ impl Player {
     /// Sets the volume, an amplitude in 0..1. It glides there within 20 ms.
     pub fn set_volume(&self, volume: f32) {
         self.shared.status.set_volume(volume);
+    }
+
+    /// Lets what sounds begin again at its end, without a gap, or end there.
+    pub fn set_looping(&self, is_looping: bool) {
+        self.shared.status.set_looping(is_looping);
+    }
+
+    /// What sounds, and how many seconds of it were handed to the output. Cheap, for every frame.
+    #[must_use]
+    pub fn playhead(&self) -> Option<(u64, f64)> {
+        let status = &self.shared.status;
+        let serial = status.playing_serial.load(Relaxed);
+        let rate = f64::from(lock(&self.shared.info).sample_rate_hz.max(1));
+        (serial != NOTHING_PLAYS).then(|| (serial, status.position_frames.load(Relaxed) as f64 / rate))
+    }
+
+    /// The audio of an audition that sounds, which may still be under way, and its rate; `None` once a newer one was sent to sound.
+    #[must_use]
+    pub fn audio_of(&self, serial: u64) -> Option<(Arc<SegmentAudio>, u32)> {
+        let rate = lock(&self.shared.info).sample_rate_hz;
+        lock(&self.shared.newest).as_ref().filter(|(newest, _)| *newest == serial).map(|(_, audio)| (Arc::clone(audio), rate))
     }
 
     /// What happened since the last call. Cheap, for every frame.

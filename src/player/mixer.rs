@@ -113,13 +113,14 @@ impl Mixer {
         out.fill(0.0);
         self.take_commands();
         self.admit_waiting();
+        let loops = self.status.is_looping();
         for place in &mut self.voices {
             let Some(voice) = place else { continue };
             if voice.cursor() == 0 {
                 let report = MixerReport::Started { serial: voice.cue.serial, latency: voice.cue.requested_at.elapsed() };
                 send(&mut self.reports, report);
             }
-            match voice.add_to(out, &self.curve) {
+            match voice.add_to(out, &self.curve, loops) {
                 Sounding::On => {}
                 Sounding::Starved => self.status.count_starved(),
                 Sounding::Ended => {

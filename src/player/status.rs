@@ -1,7 +1,7 @@
 //! Numbers that the real-time side publishes by atomics.
 
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::atomic::{AtomicU32, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
 
 /// `playing_serial` when nothing plays.
 pub(super) const NOTHING_PLAYS: u64 = u64::MAX;
@@ -10,6 +10,8 @@ pub(super) const NOTHING_PLAYS: u64 = u64::MAX;
 #[derive(Debug)]
 pub struct MixerStatus {
     pub(super) volume_bits: AtomicU32,
+    /// Whether what sounds begins again at its end.
+    pub(super) is_looping: AtomicBool,
     pub(super) playing_serial: AtomicU64,
     pub(super) position_frames: AtomicU64,
     pub(super) underruns: AtomicU64,
@@ -22,6 +24,7 @@ impl Default for MixerStatus {
     fn default() -> Self {
         Self {
             volume_bits: AtomicU32::new(1.0_f32.to_bits()),
+            is_looping: AtomicBool::new(false),
             playing_serial: AtomicU64::new(NOTHING_PLAYS),
             position_frames: AtomicU64::new(0),
             underruns: AtomicU64::new(0),
@@ -42,6 +45,17 @@ impl MixerStatus {
     pub fn set_volume(&self, volume: f32) {
         let volume = if volume.is_nan() { 0.0 } else { volume.clamp(0.0, 1.0) };
         self.volume_bits.store(volume.to_bits(), Relaxed);
+    }
+
+    /// Whether what sounds begins again at its end.
+    #[must_use]
+    pub fn is_looping(&self) -> bool {
+        self.is_looping.load(Relaxed)
+    }
+
+    /// Lets what sounds begin again at its end, from now on, or end there.
+    pub fn set_looping(&self, is_looping: bool) {
+        self.is_looping.store(is_looping, Relaxed);
     }
 
     /// Drop-outs so far.

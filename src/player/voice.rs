@@ -35,11 +35,13 @@ pub(super) struct Voice {
     /// Height on the fade curve: up by one a frame until it is full, down by one a frame when released.
     level: usize,
     released: bool,
+    /// At its end it goes over into its start.
+    wraps: bool,
 }
 
 impl Voice {
     pub(super) fn new(cue: Cue) -> Self {
-        Self { cue, cursor: 0, level: 0, released: false }
+        Self { cue, cursor: 0, level: 0, released: false, wraps: false }
     }
 
     /// Starts the fade-out, from whatever height the fade-in had reached.
@@ -57,7 +59,8 @@ impl Voice {
     }
 
     /// Adds the next frames to `mix` (interleaved stereo). What is not decoded yet is faded into, waited for in silence, and faded out of.
-    pub(super) fn add_to(&mut self, mix: &mut [f32], curve: &FadeCurve) -> Sounding {
+    /// Where it `loops`, its last frames are cross-faded into its first ones, at equal power.
+    pub(super) fn add_to(&mut self, mix: &mut [f32], curve: &FadeCurve, loops: bool) -> Sounding {
         let (ready, more_comes) = self.cue.audio.progress();
         let steps = curve.steps();
         for out in mix.as_chunks_mut::<2>().0 {
@@ -68,6 +71,14 @@ impl Voice {
             }
             // The last frames fade by themselves: `remaining` is 1 at the last one.
             let remaining = ready.saturating_sub(self.cursor);
+            if remaining >= steps {
+                // Decided where the cross-fade begins, so that it is whole.
+                self.wraps = loops && !more_comes && ready > 3 * steps;
+            }
+            if self.wraps && remaining <= steps && self.level > 0 {
+                self.cross_over(out, curve, remaining);
+                continue;
+            }
             let height = self.level.min(remaining);
             if more_comes {
                 self.level = height;
@@ -83,6 +94,20 @@ impl Voice {
         }
         let is_done = (self.cursor >= ready && !more_comes) || (self.released && self.level == 0);
         if is_done { Sounding::Ended } else { Sounding::On }
+    }
+}
+
+impl Voice {
+    /// Adds a frame of the last ones, `remaining` of which are left, and of the first ones.
+    fn cross_over(&mut self, out: &mut [f32; 2], curve: &FadeCurve, remaining: usize) {
+        let steps = curve.steps();
+        let height = curve.gains[self.level.min(steps)];
+        let (last, first) = (self.cue.audio.frame(self.cursor), self.cue.audio.frame(steps - remaining));
+        let gains = [curve.gains[remaining], curve.gains[steps - remaining]];
+        for side in 0..2 {
+            out[side] += height * (gains[0] * last[side] + gains[1] * first[side]);
+        }
+        self.cursor = if remaining > 1 { self.cursor + 1 } else { steps };
     }
 }
 

@@ -13,6 +13,7 @@
 //! Writing a track: its rows are appended to every matrix and synced, the headers follow, and then one transaction makes them
 //! part of the collection. What stands behind the committed rows is no data: the next writer cuts it off, and a reader never looks there.
 
+mod audio_root;
 mod error;
 mod half_rows;
 mod matrix_file;
@@ -26,6 +27,7 @@ mod space_file;
 mod tables;
 mod writer;
 
+pub use audio_root::set_audio_root;
 pub use error::StoreError;
 pub use half_rows::HalfRows;
 pub use matrix_file::{MatrixFile, write_npy_f32};

@@ -1,13 +1,14 @@
 //! Left: which space, which projection, which view, and when it sounds.
 
-use egui::{ComboBox, RichText, Slider, TextEdit, Ui};
+use egui::{ComboBox, RichText, TextEdit, Ui};
 
 use super::choose_panel::{ChoosePanelState, ChooseView, choose_panel_ui};
 use super::color_panel::{ColorView, color_panel_ui};
 use super::descent_panel::{DescentPanelState, DescentView, descent_panel_ui};
+use super::listen_panel::{ListenPanelState, ListenView, listen_panel_ui};
 use super::widgets::{bar_row, row_of_buttons, section, segmented};
 use crate::catalog::{Architecture, Layer, ModelKey, SpaceKey, TrainingDataset};
-use crate::command::{Command, Listen, MethodKind};
+use crate::command::{Command, MethodKind};
 use crate::scene::{Combine, Dimensions, LabelKind, Theme, ViewKind};
 
 /// What the panel shows.
@@ -47,10 +48,8 @@ pub struct ControlsView<'a> {
     pub label_kinds: [(LabelKind, bool); 4],
     /// What rows are coloured by.
     pub color: ColorView<'a>,
-    /// When segments sound.
-    pub listen: Listen,
-    /// How loud, 0..1.
-    pub volume: f32,
+    /// When and how segments sound.
+    pub listen: ListenView<'a>,
     /// Dark or light.
     pub theme: Theme,
     /// Whether the overlay of figures is shown.
@@ -65,6 +64,7 @@ pub struct ControlsState {
     color_search: String,
     descent: DescentPanelState,
     choose: ChoosePanelState,
+    listen: ListenPanelState,
 }
 
 /// Draws the panel. `how` is what becomes of what was chosen before.
@@ -91,18 +91,7 @@ pub fn controls_panel_ui(ui: &mut Ui, view: &ControlsView<'_>, state: &mut Contr
     choose_panel_ui(ui, &view.choose, &mut state.choose, how, &mut commands);
     color_panel_ui(ui, &view.color, &mut state.color_search, &mut commands);
 
-    section(ui, "LISTEN");
-    let times = [(Listen::OnHover, "On hover", true), (Listen::Off, "Off", true)];
-    commands.extend(segmented(ui, "Listen", view.listen, &times).map(Command::SetListen));
-    ui.horizontal(|ui| {
-        let label = ui.label("Volume");
-        ui.spacing_mut().slider_width = ui.available_width() - 8.0;
-        let mut volume = view.volume;
-        let slider = Slider::new(&mut volume, 0.0..=1.0).show_value(false);
-        if ui.add(slider).labelled_by(label.id).changed() {
-            commands.push(Command::SetVolume(volume));
-        }
-    });
+    listen_panel_ui(ui, &view.listen, &mut state.listen, &mut commands);
 
     section(ui, "LOOK");
     let themes = [(Theme::Dark, "Dark", true), (Theme::Light, "Light", true)];

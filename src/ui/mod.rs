@@ -8,6 +8,8 @@ pub mod figures;
 pub mod labels;
 pub mod lasso;
 pub mod legend;
+pub mod listen_panel;
+pub mod player_bar;
 pub mod shell;
 pub mod status_bar;
 pub mod theme;

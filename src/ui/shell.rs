@@ -1,4 +1,4 @@
-//! The window's layout: controls left, map in the middle, the track right, status below. A picture file is the map alone.
+//! The window's layout: controls left, map in the middle, the track right, player and status below. A picture file is the map alone.
 
 use egui::{CentralPanel, Frame, Margin, Panel, Rect, ScrollArea, TextureId, Ui};
 
@@ -6,6 +6,7 @@ use super::controls_panel::{ControlsState, ControlsView, controls_panel_ui};
 use super::figures::{FiguresView, figures_ui};
 use super::lasso::LassoState;
 use super::legend::{LegendState, legend_height, legend_ui};
+use super::player_bar::{PLAYER_BAR_HEIGHT, PlayerBarState, PlayerBarView, player_bar_ui, player_keys};
 use super::status_bar::{StatusView, status_bar_ui};
 use super::theme::color;
 use super::track_panel::{TrackView, track_panel_ui};
@@ -37,7 +38,11 @@ pub struct ShellView<'a> {
     pub tool: Tool,
     /// Right.
     pub track: Option<TrackView>,
-    /// Below.
+    /// Below the map.
+    pub player: PlayerBarView<'a>,
+    /// Whether it is muted.
+    pub is_muted: bool,
+    /// Below everything.
     pub status: StatusView,
     /// How fast frames come, if that is to be shown.
     pub figures: Option<FiguresView>,
@@ -51,6 +56,7 @@ pub struct ShellState {
     controls: ControlsState,
     lasso: LassoState,
     legend: LegendState,
+    player: PlayerBarState,
 }
 
 /// What came of a frame.
@@ -87,6 +93,12 @@ pub fn shell_ui(ui: &mut Ui, view: &ShellView<'_>, state: &mut ShellState) -> Sh
             }
             ScrollArea::vertical().auto_shrink(false).show(ui, |ui| track_panel_ui(ui, view.theme, view.track.as_ref()));
         });
+    }
+    if view.chrome == Chrome::Panels {
+        let frame = Frame::new().fill(color(view.theme.panel())).inner_margin(Margin::symmetric(12, 0));
+        let bar = Panel::bottom("player").frame(frame).resizable(false).exact_size(PLAYER_BAR_HEIGHT);
+        bar.show(ui, |ui| player_bar_ui(ui, &view.player, &mut state.player, &mut commands));
+        player_keys(ui, view.is_muted, &mut commands);
     }
     let map = CentralPanel::no_frame().show(ui, |ui| match view.scene {
         Some(scene) => viewport_ui(ui, scene, view.picture, (view.tool, &mut state.lasso), &mut commands),

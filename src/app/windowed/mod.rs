@@ -1,6 +1,8 @@
 //! The window: events in, frames out. It sleeps until something happens.
 
+mod pointer;
 mod recovery;
+mod sound;
 mod surface;
 
 use std::path::PathBuf;
@@ -8,13 +10,13 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
-use glam::Vec2;
 use winit::application::ApplicationHandler;
 use winit::dpi::{LogicalSize, PhysicalPosition};
-use winit::event::{ElementState, WindowEvent};
+use winit::event::{ElementState, MouseButton, WindowEvent};
 use winit::event_loop::{ActiveEventLoop, ControlFlow, EventLoop, EventLoopProxy};
 use winit::window::{Window, WindowId};
 
+use super::audio_root;
 use super::coloring_worker::ColoringWorker;
 use super::error::AppError;
 use super::event_log::{Event, EventLog};
@@ -24,10 +26,11 @@ use super::jobs::Jobs;
 use super::label_job::LabelJobs;
 use super::playback_notes::PlaybackNotes;
 use super::sound_memory;
+use super::sound_picture_job::SoundPictures;
 use super::state::{AppState, Choices, Effect};
-use crate::command::Command;
+use crate::command::Course;
 use crate::gpu::{GpuContext, new_instance};
-use crate::player::{AuditionRequest, FileSource, OutputChoice, Player, PlayerConfig, PlayerEvent};
+use crate::player::{FileSource, OutputChoice, Player, PlayerConfig};
 use crate::project::DeviceChoice;
 use crate::store::Collection;
 use crate::ui::Chrome;
@@ -100,15 +103,20 @@ struct Session {
     jobs: Jobs,
     labels: LabelJobs,
     colorings: ColoringWorker,
+    sound_pictures: SoundPictures,
     player: Option<Player>,
     opening_player: Receiver<(Player, Option<String>)>,
     map: egui::Rect,
     pointer: Option<PhysicalPosition<f64>>,
     pressed_buttons: usize,
+    /// Where on the map the primary button went down.
+    pressed_at: Option<PhysicalPosition<f64>>,
     /// When the pointer whose pick is on its way came.
     pointed_at: Option<Instant>,
     /// When egui wants to repaint without input (a cursor that blinks).
     repaint_at: Option<Instant>,
+    /// When the playhead is to be drawn further on.
+    playhead_at: Option<Instant>,
     is_ready: bool,
     /// How many were presented.
     frames: u64,
@@ -172,7 +180,8 @@ impl Session {
         let input = input_of(&painter, &window, &context);
         let compute = compute_of(config.device, &context);
         let (mut state, effects) = AppState::open(config.collection, config.choices, config.axes, compute)?;
-        state.audio_root = config.audio_root.unwrap_or_else(|| state.collection.audio_root());
+        let is_said = config.audio_root.is_some();
+        state.audio_root = audio_root::audio_root_of(&state.collection, config.audio_root);
         state.set_morphing(true);
         state.output = "opening the sound output".to_owned();
         state.gpu_picks = recovery::picks_of(&context);
@@ -204,18 +213,24 @@ impl Session {
             state,
             jobs: Jobs::start(wake.clone())?,
             labels: LabelJobs::start(wake.clone())?,
-            colorings: ColoringWorker::start(wake)?,
+            colorings: ColoringWorker::start(wake.clone())?,
+            sound_pictures: SoundPictures::start(wake)?,
             player: None,
             opening_player,
             map: egui::Rect::NOTHING,
             pointer: None,
             pressed_buttons: 0,
+            pressed_at: None,
+            playhead_at: None,
             pointed_at: None,
             repaint_at: None,
             is_ready: false,
             frames: 0,
             screenshot: config.screenshot,
         };
+        if is_said && session.state.audio_root != session.state.collection.audio_root() {
+            session.keep_audio_root(session.state.audio_root.clone());
+        }
         Ok((session, effects))
     }
 
@@ -230,7 +245,10 @@ impl Session {
                 self.pointer = None;
                 self.point(log);
             }
-            WindowEvent::MouseInput { state, .. } => {
+            WindowEvent::MouseInput { state, button, .. } => {
+                if *button == MouseButton::Left {
+                    self.click(*state == ElementState::Pressed, log);
+                }
                 let change =
                     if *state == ElementState::Pressed { self.pressed_buttons + 1 } else { self.pressed_buttons.saturating_sub(1) };
                 self.pressed_buttons = change;
@@ -260,59 +278,19 @@ impl Session {
         Ok(())
     }
 
-    /// What is under the pointer sounds; while a button is held the map moves and nothing else.
-    fn point(&mut self, log: &mut EventLog) {
-        if self.pressed_buttons > 0 {
-            return;
-        }
-        let scale = self.painter.egui.pixels_per_point();
-        let window_pixels = self.pointer.map_or([0.0, 0.0], |at| [at.x as f32, at.y as f32]);
-        let at = self.pointer.and_then(|_| {
-            let place = egui::pos2(window_pixels[0] / scale, window_pixels[1] / scale);
-            // A list that is open over the map is not the map.
-            let is_map =
-                self.map.contains(place) && self.painter.egui.layer_id_at(place).is_none_or(|layer| layer.order == egui::Order::Background);
-            is_map.then(|| Vec2::new(place.x - self.map.min.x, place.y - self.map.min.y))
-        });
-        let began = Instant::now();
-        let effects = self.state.update(Command::Point { at, window_pixels });
-        self.pointed_at = Some(began);
-        if effects.iter().any(|effect| matches!(effect, Effect::Pick { .. })) {
-            self.carry_out(effects, log);
-            let longest = if self.context.caps.is_cpu() { Duration::ZERO } else { LONGEST_PICK };
-            self.fetch_pick(longest, log);
-            return;
-        }
-        self.state.stats.pick_ms = at.map(|_| began.elapsed().as_secs_f64() * 1e3).or(self.state.stats.pick_ms);
-        if !effects.is_empty() {
-            self.carry_out(effects, log);
-            self.window.request_redraw();
-        }
-    }
-
-    /// Takes what the pick on its way came to, if it does so within `longest`.
-    fn fetch_pick(&mut self, longest: Duration, log: &mut EventLog) {
-        let effects = match self.painter.map().picked(&self.context, longest) {
-            Ok(None) => return,
-            Ok(Some((number, found))) => self.state.picked(number, found),
-            Err(error) => self.state.notify(error.to_string()),
-        };
-        self.state.stats.pick_ms = self.pointed_at.map(|began| began.elapsed().as_secs_f64() * 1e3);
-        if !effects.is_empty() {
-            self.carry_out(effects, log);
-            self.window.request_redraw();
-        }
-    }
-
     /// Does what has come due, and says when to wake up again without an event.
     fn wake_up(&mut self, now: Instant, log: &mut EventLog) -> Option<Instant> {
         if self.repaint_at.is_some_and(|time| time <= now) {
             self.repaint_at = None;
             self.window.request_redraw();
         }
+        if self.playhead_at.is_some_and(|time| time <= now) {
+            self.playhead_at = None;
+            self.window.request_redraw();
+        }
         self.fetch_pick(Duration::ZERO, log);
         let look_again = self.painter.map().is_picking().then(|| now + LOOK_FOR_PICK);
-        self.repaint_at.into_iter().chain(look_again).min()
+        self.repaint_at.into_iter().chain(self.playhead_at).chain(look_again).min()
     }
 
     fn redraw(&mut self, events: &ActiveEventLoop, log: &mut EventLog) -> Result<(), AppError> {
@@ -328,6 +306,7 @@ impl Session {
             Acquired::WhenSeen => return Ok(()),
         };
         let began = Instant::now();
+        self.follow_playhead(log);
         let view = texture.texture.create_view(&wgpu::TextureViewDescriptor::default());
         let raw = self.input.take_egui_input(&self.window);
         let size_pixels = self.surface.size();
@@ -356,11 +335,12 @@ impl Session {
         self.map = output.map;
         self.carry_out(output.effects, log);
         self.repaint_at = None;
+        self.plan_playhead(began.elapsed());
         if output.changed || is_moved || output.repaint_after.is_zero() {
             self.window.request_redraw();
         } else if output.repaint_after < Duration::from_secs(3600) {
             self.repaint_at = Some(Instant::now() + output.repaint_after);
-        } else {
+        } else if self.playhead_at.is_none() {
             log.write(&Event::Still { frames: self.frames });
         }
         self.state.stats.add(began, began.elapsed());
@@ -384,19 +364,6 @@ impl Session {
         Ok(())
     }
 
-    /// Lets go of what is being dragged.
-    fn release_buttons(&mut self) {
-        if std::mem::take(&mut self.pressed_buttons) == 0 {
-            return;
-        }
-        let scale = self.painter.egui.pixels_per_point();
-        let pos = self.pointer.map_or(egui::Pos2::ZERO, |at| egui::pos2(at.x as f32 / scale, at.y as f32 / scale));
-        for button in [egui::PointerButton::Primary, egui::PointerButton::Secondary, egui::PointerButton::Middle] {
-            let released = egui::Event::PointerButton { pos, button, pressed: false, modifiers: egui::Modifiers::NONE };
-            self.input.egui_input_mut().events.push(released);
-        }
-    }
-
     fn log_ready(&self, drawn: usize, log: &mut EventLog) {
         let scale = self.painter.egui.pixels_per_point();
         let pixel = |value: f32| (value * scale).round().max(0.0) as u32;
@@ -407,7 +374,8 @@ impl Session {
     /// Fetches what other threads have done.
     fn fetch(&mut self, log: &mut EventLog) {
         if let Ok((player, notice)) = self.opening_player.try_recv() {
-            player.set_volume(self.state.choices.volume);
+            player.set_volume(self.state.heard_volume());
+            player.set_looping(self.state.listening.course == Course::Loop);
             let status = player.status();
             self.state.output = if status.is_audible { status.output } else { "no sound".to_owned() };
             self.player = Some(player);
@@ -428,12 +396,10 @@ impl Session {
         effects.extend(self.colorings.finished().into_iter().flat_map(|outcome| self.state.finish_coloring(outcome)));
         effects.extend(self.jobs.frame().map(|frame| self.state.follow(frame)).unwrap_or_default());
         for event in events {
-            effects.extend(match event {
-                PlayerEvent::Started { serial, latency_ms } => self.state.audition_started(serial, latency_ms),
-                PlayerEvent::Finished { serial } => self.state.audition_finished(serial),
-                PlayerEvent::Failed { reason, .. } => self.state.notify(reason),
-                PlayerEvent::Notice { text } => self.state.notify(text),
-            });
+            effects.extend(self.hear(event));
+        }
+        if let Some(picture) = self.sound_pictures.finished() {
+            self.state.take_picture(picture);
         }
         self.carry_out(effects, log);
         self.window.request_redraw();
@@ -458,21 +424,8 @@ impl Session {
                 Effect::Color(request) => self.colorings.request(*request),
                 Effect::CancelColoring => self.colorings.cancel(),
                 Effect::Steer(steering) => self.jobs.steer(steering),
-                Effect::Audition { serial, path, span } => {
-                    if let Some(player) = &self.player {
-                        player.audition(AuditionRequest { serial, path, span });
-                    }
-                }
-                Effect::StopAudio => {
-                    if let Some(player) = &self.player {
-                        player.stop();
-                    }
-                }
-                Effect::SetVolume(volume) => {
-                    if let Some(player) = &self.player {
-                        player.set_volume(volume);
-                    }
-                }
+                Effect::Audition { .. } | Effect::StopAudio | Effect::SetVolume(_) | Effect::SetLooping(_) => self.carry_out_sound(effect),
+                Effect::KeepAudioRoot(root) => self.keep_audio_root(root),
                 Effect::Log(event) => {
                     if let Some(trouble) = log.write(&event) {
                         self.state.notice = Some(trouble);

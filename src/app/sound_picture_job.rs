@@ -1,0 +1,256 @@
+//! Makes waveform and spectrogram of what sounds, on a thread of its own, while it is still being decoded.
+
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::error::AppError;
+use super::jobs::Wake;
+use crate::audio::{Pcm, to_mono_at};
+use crate::catalog::{SegmentSpan, TrackId};
+use crate::mel::{MelConfig, MelStream};
+use crate::player::SegmentAudio;
+use crate::scene::SoundPicture;
+
+/// Parts of a waveform, and most columns of a spectrogram: more than a bar has pixels.
+const PARTS: usize = 1024;
+/// The networks' own recipe: what is seen is what they hear.
+const MEL: &MelConfig = &MelConfig::MUSICNN;
+/// Log-mel energy that is full tone at least, so that silence does not look like music.
+const FULL_TONE: f32 = 2.0;
+/// Seconds of audio that are brought to the networks' rate at a time.
+const BLOCK_SECS: u32 = 4;
+/// Between two pictures of a stretch that is still being decoded.
+const SHOW_EVERY: Duration = Duration::from_millis(400);
+/// How long decoding is waited for before it is looked again.
+const LOOK_EVERY: Duration = Duration::from_millis(8);
+
+/// A stretch to make a picture of.
+#[derive(Clone, Debug)]
+pub struct PictureRequest {
+    /// Whose.
+    pub track: TrackId,
+    /// Which stretch.
+    pub span: SegmentSpan,
+    /// Its audio, which may still be under way.
+    pub audio: Arc<SegmentAudio>,
+    /// The audio's rate.
+    pub sample_rate_hz: u32,
+}
+
+/// The worker's handle. The newest request wins.
+pub struct SoundPictures {
+    slot: Arc<Slot>,
+    pictures: Receiver<SoundPicture>,
+}
+
+#[derive(Debug, Default)]
+struct Slot {
+    next: Mutex<(Option<PictureRequest>, bool)>,
+    changed: Condvar,
+}
+
+impl Slot {
+    /// Waits for a request; none once nobody wants any more.
+    fn take(&self) -> Option<PictureRequest> {
+        let next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        let idle = |next: &mut (Option<PictureRequest>, bool)| next.0.is_none() && !next.1;
+        let mut next = self.changed.wait_while(next, idle).unwrap_or_else(PoisonError::into_inner);
+        if next.1 { None } else { next.0.take() }
+    }
+
+    fn is_overtaken(&self) -> bool {
+        let next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        next.0.is_some() || next.1
+    }
+}
+
+impl SoundPictures {
+    /// Starts the worker.
+    ///
+    /// # Errors
+    /// [`AppError::Worker`] where the system gives no thread.
+    pub fn start(wake: Wake) -> Result<Self, AppError> {
+        let slot = Arc::new(Slot::default());
+        let (sender, pictures) = channel();
+        let theirs = slot.clone();
+        let worker = std::thread::Builder::new().name("sound-picture".into()).spawn(move || work(&theirs, &sender, &wake));
+        worker.map_err(|error| AppError::Worker(error.to_string()))?;
+        Ok(Self { slot, pictures })
+    }
+
+    /// Asks for a picture; one under way is given up.
+    pub fn request(&self, request: PictureRequest) {
+        self.slot.next.lock().unwrap_or_else(PoisonError::into_inner).0 = Some(request);
+        self.slot.changed.notify_all();
+    }
+
+    /// The newest picture since the last call, without waiting.
+    #[must_use]
+    pub fn finished(&self) -> Option<SoundPicture> {
+        self.pictures.try_iter().last()
+    }
+}
+
+impl Drop for SoundPictures {
+    fn drop(&mut self) {
+        self.slot.next.lock().unwrap_or_else(PoisonError::into_inner).1 = true;
+        self.slot.changed.notify_all();
+    }
+}
+
+fn work(slot: &Slot, pictures: &Sender<SoundPicture>, wake: &Wake) {
+    let mut serial = 0;
+    while let Some(request) = slot.take() {
+        let mut drawing = Drawing::new(&request);
+        let mut shown_at = Instant::now();
+        loop {
+            let (ready, more_comes) = request.audio.progress();
+            let has_drawn = drawing.draw(ready, more_comes);
+            if slot.is_overtaken() {
+                break;
+            }
+            if !more_comes || (has_drawn && shown_at.elapsed() >= SHOW_EVERY) {
+                serial += 1;
+                shown_at = Instant::now();
+                if pictures.send(drawing.picture(serial)).is_err() {
+                    return;
+                }
+                wake();
+            }
+            if !more_comes {
+                break;
+            }
+            std::thread::sleep(LOOK_EVERY);
+        }
+    }
+}
+
+/// The picture of a stretch, as it is whole.
+#[must_use]
+pub fn picture_of(request: &PictureRequest) -> SoundPicture {
+    let mut drawing = Drawing::new(request);
+    drawing.draw(request.audio.progress().0, false);
+    drawing.picture(1)
+}
+
+/// A picture that grows with its audio.
+struct Drawing<'r> {
+    request: &'r PictureRequest,
+    peaks: Vec<[f32; 2]>,
+    mel: MelStream,
+    /// The loudest of each column, `[columns, bands]`.
+    columns: Vec<f32>,
+    column_count: usize,
+    /// Frames of audio that are drawn.
+    drawn: usize,
+    mel_frames: usize,
+    block: Vec<f32>,
+}
+
+impl<'r> Drawing<'r> {
+    fn new(request: &'r PictureRequest) -> Self {
+        let mel_frames = (request.span.duration_secs / MEL.hop_secs()).ceil().clamp(1.0, PARTS as f64) as usize;
+        Self {
+            peaks: vec![[0.0; 2]; PARTS.min(request.audio.frame_count().max(1))],
+            mel: MelStream::new(MEL),
+            columns: vec![0.0; mel_frames * MEL.mel_bands],
+            column_count: mel_frames,
+            drawn: 0,
+            mel_frames: 0,
+            block: Vec::new(),
+            request,
+        }
+    }
+
+    /// Draws whole blocks of what is ready, and all of it at the end; whether there was any.
+    fn draw(&mut self, ready: usize, more_comes: bool) -> bool {
+        let block = (self.request.sample_rate_hz * BLOCK_SECS).max(1) as usize;
+        let before = self.drawn;
+        while ready - self.drawn >= block || (!more_comes && self.drawn < ready) {
+            let end = ready.min(self.drawn + block);
+            self.draw_block(self.drawn..end);
+            self.drawn = end;
+        }
+        if !more_comes {
+            let mut rows = Vec::new();
+            self.mel.finish(&mut rows);
+            self.add_rows(&rows);
+        }
+        self.drawn > before
+    }
+
+    fn draw_block(&mut self, frames: std::ops::Range<usize>) {
+        let (total, parts) = (self.request.audio.frame_count().max(1), self.peaks.len());
+        self.block.clear();
+        for number in frames {
+            let [left, right] = self.request.audio.frame(number);
+            if let Some([least, largest]) = self.peaks.get_mut(number * parts / total) {
+                *least = least.min(left).min(right);
+                *largest = largest.max(left).max(right);
+            }
+            self.block.push(0.5 * (left + right));
+        }
+        let pcm = Pcm { sample_rate_hz: self.request.sample_rate_hz, channels: 1, samples: std::mem::take(&mut self.block) };
+        // A rate that cannot be brought to the networks' leaves the spectrogram empty; the waveform is there.
+        let mono = to_mono_at(&pcm, MEL.sample_rate_hz).unwrap_or_default();
+        self.block = pcm.samples;
+        let mut rows = Vec::new();
+        self.mel.push(&mono, &mut rows);
+        self.add_rows(&rows);
+    }
+
+    /// Takes the next frames of the spectrogram, `[frames, bands]`.
+    fn add_rows(&mut self, rows: &[f32]) {
+        let secs = self.request.span.duration_secs.max(MEL.hop_secs());
+        for row in rows.chunks_exact(MEL.mel_bands) {
+            let column = (self.mel_frames as f64 * MEL.hop_secs() / secs * self.column_count as f64) as usize;
+            self.mel_frames += 1;
+            let start = column * MEL.mel_bands;
+            if let Some(held) = self.columns.get_mut(start..start + MEL.mel_bands) {
+                held.iter_mut().zip(row).for_each(|(held, value)| *held = held.max(*value));
+            }
+        }
+    }
+
+    fn picture(&self, serial: u64) -> SoundPicture {
+        let full = self.columns.iter().copied().fold(FULL_TONE, f32::max);
+        let tone = |band: usize, column: usize| {
+            let value = self.columns.get(column * MEL.mel_bands + band).copied().unwrap_or(0.0);
+            (value / full * 255.0).round() as u8
+        };
+        let tones = (0..MEL.mel_bands).rev().flat_map(|band| (0..self.column_count).map(move |column| (band, column)));
+        let request = self.request;
+        SoundPicture {
+            track: request.track,
+            span: request.span,
+            serial,
+            peaks: self.peaks.clone(),
+            tones: tones.map(|(band, column)| tone(band, column)).collect(),
+            columns: self.column_count,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tone_after_silence_is_where_it_sounds_and_in_its_band() {
+        let rate = 48_000_u32;
+        let wave = |n: u32| if n < rate { 0.0 } else { 0.5 * (std::f32::consts::TAU * 440.0 * n as f32 / rate as f32).sin() };
+        let stereo: Vec<f32> = (0..2 * rate).flat_map(|n| [wave(n), wave(n)]).collect();
+        let audio = Arc::new(SegmentAudio::from_interleaved(&stereo, 2 * rate as usize, 0));
+        let span = SegmentSpan { start_secs: 5.0, duration_secs: 2.0 };
+        let picture = picture_of(&PictureRequest { track: TrackId(3), span, audio, sample_rate_hz: rate });
+        assert_eq!((picture.peaks.len(), picture.columns, picture.bands()), (1024, 125, 96));
+        assert_eq!(picture.peaks[100], [0.0; 2]);
+        assert!((picture.peaks[900][1] - 0.5).abs() < 0.01 && (picture.peaks[900][0] + 0.5).abs() < 0.01);
+        let column = |at: usize| (0..96).map(|row| picture.tones[row * picture.columns + at]).collect::<Vec<_>>();
+        assert!(column(20).iter().all(|&tone| tone == 0));
+        let loudest = (0..96).max_by_key(|&row| column(100)[row]).unwrap();
+        assert!(loudest > 60, "440 Hz is low: row {loudest} of 96 from the top");
+        assert_eq!(column(100)[loudest], 255);
+    }
+}
