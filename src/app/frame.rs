@@ -1,8 +1,10 @@
 //! One frame: widgets laid out, wishes carried out, the map drawn, everything painted. A window and a picture file both come here.
 
 use super::choosing::WantedRegion;
+use super::drawn_map::DrawnMap;
 use super::economy::Economy;
 use super::state::{AppState, Effect, Shown};
+use crate::command::Command;
 use crate::gpu::{GpuContext, GpuError, PositionBuffer};
 use crate::render::{DrawOptions, MapBuffers, MapRenderer, ViewTarget};
 use crate::scene::{Dimensions, MapSize, Srgb, ViewKind};
@@ -12,6 +14,9 @@ use crate::ui::controls_panel::ControlsView;
 use crate::ui::figures::FiguresView;
 use crate::ui::status_bar::StatusView;
 use crate::ui::{Chrome, ShellState, ShellView, shell_ui};
+
+/// Passes in which widgets settle after an event, within its frame: as many as egui asks for.
+const SETTLING_PASSES: usize = 2;
 
 /// What a frame is made of; nothing inside reads a clock, a size or a seed of its own.
 #[derive(Clone, Debug)]
@@ -64,6 +69,8 @@ pub struct FramePainter {
     shown_serial: Option<(u64, bool)>,
     theme: Option<crate::scene::Theme>,
     drawn: usize,
+    /// What the picture that is there was drawn of, if all of it is in.
+    drawn_map: Option<DrawnMap>,
     economy: Economy,
     /// The GPU's passes of a frame some frames ago.
     passes: Vec<(&'static str, f64)>,
@@ -93,6 +100,7 @@ impl FramePainter {
             shown_serial: None,
             theme: None,
             drawn: 0,
+            drawn_map: None,
             wanted: None,
             economy: Economy::Full,
             passes: Vec::new(),
@@ -157,7 +165,7 @@ impl FramePainter {
         changed |= !is_whole || self.drawn != counted || state.is_morphing();
         let errors = context.errors.take();
         effects.extend(errors.into_iter().flat_map(|text| state.notify(text)));
-        let repaint_after = output.viewport_output.get(&egui::ViewportId::ROOT).map_or(std::time::Duration::MAX, |root| root.repaint_delay);
+        let repaint_after = root_delay(&output);
         let platform = std::mem::take(&mut output.platform_output);
         // egui's renderer panics where a lost device gives it no buffer.
         if context.is_lost() {
@@ -185,15 +193,27 @@ impl FramePainter {
             crate::ui::theme::apply(&self.egui, state.choices.theme);
             self.theme = Some(state.choices.theme);
         }
-        let mut shell_output = None;
-        let egui = self.egui.clone();
-        let output = egui.run_ui(raw, |ui| {
-            let view = shell_view(state, context, chrome, self.picture, self.drawn);
-            shell_output = Some(shell_ui(ui, &view, &mut self.shell));
-        });
-        let (commands, map) = shell_output.map_or((Vec::new(), egui::Rect::ZERO), |shell| (shell.commands, shell.map));
+        let mut effects = Vec::new();
+        let (mut output, commands, mut map) = self.run_widgets(context, state, raw.clone(), chrome);
         let mut changed = !commands.is_empty();
-        let mut effects: Vec<Effect> = commands.into_iter().flat_map(|command| state.update(command)).collect();
+        effects.extend(commands.into_iter().flat_map(|command| state.update(command)));
+        // egui asks for two more frames after each event, for what follows from it a pass later. Laying out is cheap, a frame is not: the
+        // passes are run at once, without the events.
+        for _ in 0..SETTLING_PASSES {
+            if !root_delay(&output).is_zero() {
+                break;
+            }
+            let quiet = egui::RawInput { events: Vec::new(), dropped_files: Vec::new(), ..raw.clone() };
+            let (newer, commands, place) = self.run_widgets(context, state, quiet, chrome);
+            let delay = root_delay(&newer);
+            output.append(newer);
+            if let Some(root) = output.viewport_output.get_mut(&egui::ViewportId::ROOT) {
+                root.repaint_delay = delay;
+            }
+            map = place;
+            changed = !commands.is_empty();
+            effects.extend(commands.into_iter().flat_map(|command| state.update(command)));
+        }
         changed |= self.find_chosen(context, state, &mut effects)?;
         state.set_map_size(MapSize { width: map.width(), height: map.height() });
         if let Some(shown) = state.shown.as_mut().filter(|shown| shown.scene.view == ViewKind::Averages) {
@@ -202,10 +222,29 @@ impl FramePainter {
         Ok(LaidOut { output, effects, map, changed })
     }
 
+    /// Runs the widgets once: what they painted, what they want, and where the map is.
+    fn run_widgets(
+        &mut self,
+        context: &GpuContext,
+        state: &AppState,
+        raw: egui::RawInput,
+        chrome: Chrome,
+    ) -> (egui::FullOutput, Vec<Command>, egui::Rect) {
+        let mut shell_output = None;
+        let egui = self.egui.clone();
+        let output = egui.run_ui(raw, |ui| {
+            let view = shell_view(state, context, chrome, self.picture, self.drawn);
+            shell_output = Some(shell_ui(ui, &view, &mut self.shell));
+        });
+        let (commands, map) = shell_output.map_or((Vec::new(), egui::Rect::ZERO), |shell| (shell.commands, shell.map));
+        (output, commands, map)
+    }
+
     /// A step down, after the map could not be drawn.
     fn economise(&mut self, state: &mut AppState, error: &GpuError) -> Vec<Effect> {
         self.map.forget();
         self.drawn = 0;
+        self.drawn_map = None;
         let Some(next) = self.economy.next() else { return state.notify(error.to_string()) };
         self.economy = next;
         state.notify(next.notice(error))
@@ -248,10 +287,17 @@ impl FramePainter {
         let size = [map.width(), map.height()].map(|edge| (edge * pixels_per_point).round().max(1.0) as u32);
         if !self.target.fits(size, scene.camera.dimensions) {
             self.target = ViewTarget::new(context, size, scene.camera.dimensions)?;
+            self.drawn_map = None;
             let filter = wgpu::FilterMode::Linear;
             self.painter.update_egui_texture_from_wgpu_texture(&context.device, &self.target.color_view, filter, self.picture);
         }
+        let drawn_map = DrawnMap::of(state, shown, size, pixels_per_point, self.economy);
+        if drawn_map.is_some() && drawn_map == self.drawn_map {
+            return Ok(());
+        }
+        self.drawn_map = None;
         self.drawn = self.map.encode(context, encoder, scene, &self.target, DrawOptions { pixels_per_point })?;
+        self.drawn_map = drawn_map.filter(|_| self.drawn >= scene.positions.len());
         Ok(())
     }
 
@@ -283,6 +329,7 @@ impl FramePainter {
                 None => MapBuffers::new(context, scene, PositionBuffer::from_positions(context, &scene.positions)?)?,
             };
             self.map.show(context, buffers);
+            self.drawn_map = None;
         }
         Ok(())
     }
@@ -322,6 +369,11 @@ impl FramePainter {
             self.painter.free_texture(id);
         }
     }
+}
+
+/// How long the widgets of the window stay as they are without input.
+fn root_delay(output: &egui::FullOutput) -> std::time::Duration {
+    output.viewport_output.get(&egui::ViewportId::ROOT).map_or(std::time::Duration::MAX, |root| root.repaint_delay)
 }
 
 /// The state as the widgets see it.

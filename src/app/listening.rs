@@ -121,7 +121,8 @@ impl AppState {
         if self.listening.is_muted { 0.0 } else { self.choices.volume }
     }
 
-    fn hovered(&self) -> Option<SegmentId> {
+    /// The segment under the pointer.
+    pub(super) fn hovered(&self) -> Option<SegmentId> {
         self.shown.as_ref()?.scene.hovered
     }
 

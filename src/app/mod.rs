@@ -8,6 +8,7 @@ pub mod coloring_worker;
 pub mod descent_job;
 mod device_change;
 pub mod drawing_trial;
+mod drawn_map;
 pub mod economy;
 pub mod error;
 pub mod event_log;

@@ -236,6 +236,7 @@ impl Session {
 
     fn window_event(&mut self, events: &ActiveEventLoop, event: &WindowEvent, log: &mut EventLog) -> Result<(), AppError> {
         // The pointer first: what it touches must sound before anything is drawn.
+        let was_on_map = self.is_on_map();
         match event {
             WindowEvent::CursorMoved { position, .. } => {
                 self.pointer = Some(*position);
@@ -259,7 +260,9 @@ impl Session {
         }
         let response = self.input.on_window_event(&self.window, event);
         // A redraw is not a reason for another: an idle window draws nothing.
-        if response.repaint && !matches!(event, WindowEvent::RedrawRequested) {
+        // Neither is a pointer that moves over the map and means the same segment as before, or none: what it comes onto asks for itself.
+        let is_in_vain = matches!(event, WindowEvent::CursorMoved { .. }) && was_on_map && self.is_on_map() && self.pressed_buttons == 0;
+        if response.repaint && !is_in_vain && !matches!(event, WindowEvent::RedrawRequested) {
             self.window.request_redraw();
         }
         match event {

@@ -18,6 +18,7 @@ impl Session {
         let window_pixels = self.pointer.map_or([0.0, 0.0], |at| [at.x as f32, at.y as f32]);
         let at = self.place_on_map();
         let began = Instant::now();
+        let hovered = self.state.hovered();
         let effects = self.state.update(Command::Point { at, window_pixels });
         self.pointed_at = Some(began);
         if effects.iter().any(|effect| matches!(effect, Effect::Pick { .. })) {
@@ -27,7 +28,7 @@ impl Session {
             return;
         }
         self.state.stats.pick_ms = at.map(|_| began.elapsed().as_secs_f64() * 1e3).or(self.state.stats.pick_ms);
-        if !effects.is_empty() {
+        if !effects.is_empty() || self.state.hovered() != hovered {
             self.carry_out(effects, log);
             self.window.request_redraw();
         }
@@ -50,13 +51,14 @@ impl Session {
 
     /// Takes what the pick on its way came to, if it does so within `longest`.
     pub(super) fn fetch_pick(&mut self, longest: Duration, log: &mut EventLog) {
+        let hovered = self.state.hovered();
         let effects = match self.painter.map().picked(&self.context, longest) {
             Ok(None) => return,
             Ok(Some((number, found))) => self.state.picked(number, found),
             Err(error) => self.state.notify(error.to_string()),
         };
         self.state.stats.pick_ms = self.pointed_at.map(|began| began.elapsed().as_secs_f64() * 1e3);
-        if !effects.is_empty() {
+        if !effects.is_empty() || self.state.hovered() != hovered {
             self.carry_out(effects, log);
             self.window.request_redraw();
         }

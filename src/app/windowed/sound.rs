@@ -13,7 +13,7 @@ use crate::player::{AuditionRequest, PlayerEvent};
 /// Between two frames that only the playhead asks for.
 const PLAYHEAD_EVERY: Duration = Duration::from_millis(33);
 /// So many times as long as a frame takes is waited until the next one, where that is longer: there must be time for the pointer.
-const REST: u32 = 4;
+const REST: u32 = 8;
 /// A press and a release no further apart, in pixels, are a click.
 const CLICK: f64 = 4.0;
 
