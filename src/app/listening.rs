@@ -264,7 +264,9 @@ impl AppState {
     #[must_use]
     pub fn sounding_segment(&self) -> Option<SegmentId> {
         let now = self.listening.now.as_ref().filter(|now| now.is_on && self.listening.playing == Some(now.serial))?;
-        self.rows_of(now.track)?.at(now.position_secs)
+        // A segment's end is the next one's start: the one that was asked for sounds to the end all the same.
+        let is_one = self.listening.course != Course::Onward;
+        self.rows_of(now.track)?.at(if is_one { now.position_secs_of_segment() } else { now.position_secs })
     }
 
     /// Whether something sounds whose playhead moves.
