@@ -71,6 +71,8 @@ fn on_hover_pointing_plays_on_click_a_click_does_and_off_keys_alone() {
     let hovered = hovered.unwrap();
     let (serial, span) = audition(&effects).unwrap();
     assert_eq!(span, span_of(hovered));
+    let near = effects.iter().find_map(|effect| if let Effect::Prefetch(near) = effect { Some(near) } else { None }).unwrap();
+    assert!((4..=22).contains(&near.len()) && near.iter().all(|(_, other)| other.duration_secs == SECS), "{near:?}");
     state.audition_started(serial, 1.0);
     assert_eq!(state.sounding_segment(), Some(SegmentId(hovered)));
     assert!(is_stopped(&point(&mut state, None).0), "what the pointer let sound ends when it leaves");

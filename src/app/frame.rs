@@ -438,6 +438,7 @@ fn shell_view<'a>(state: &'a AppState, context: &GpuContext, chrome: Chrome, pic
         tool: state.tool(),
         track,
         player: state.player_bar_view(),
+        sounding: state.sounding_segment(),
         is_muted: state.listening.is_muted,
         status,
         theme: choices.theme,

@@ -13,6 +13,7 @@ pub mod economy;
 pub mod error;
 pub mod event_log;
 pub mod extract_job;
+mod foresight;
 pub mod frame;
 pub mod frame_stats;
 pub mod headless;

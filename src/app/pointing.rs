@@ -11,7 +11,7 @@ use crate::scene::{Aim, Style, ViewKind, averages};
 use crate::ui::TrackView;
 
 /// How far from a disc's edge the pointer still means it, in UI points.
-const POINTING_SLACK: f32 = 4.0;
+pub(super) const POINTING_SLACK: f32 = 4.0;
 /// Tags listed of the segment under the pointer.
 const LISTED_TAGS: usize = 8;
 
@@ -32,13 +32,16 @@ pub enum GpuPicks {
 pub(super) struct AskedPick {
     number: u64,
     window_pixels: [f32; 2],
+    /// Where on the map, and where before that, in UI points.
+    at: Option<Vec2>,
+    before: Option<Vec2>,
 }
 
 impl AppState {
     /// Finds what is under the pointer, or asks for it.
     pub(super) fn point(&mut self, at: Option<Vec2>, window_pixels: [f32; 2]) -> Vec<Effect> {
         let map = self.map;
-        self.asked_pick = AskedPick { number: self.asked_pick.number + 1, window_pixels };
+        self.asked_pick = AskedPick { number: self.asked_pick.number + 1, window_pixels, at, before: self.asked_pick.at };
         let Some(shown) = &self.shown else { return Vec::new() };
         let scene = &shown.scene;
         // What is on its way is not to be caught.
@@ -87,6 +90,8 @@ impl AppState {
         let Some((track, span)) = self.collection.span(shown.space, segment.0 as usize) else { return effects };
         let [x, y] = self.asked_pick.window_pixels;
         effects.push(Effect::Log(Event::Hover { segment: segment.0, track: track.path.clone(), start_s: span.start_secs, x, y }));
+        let AskedPick { at, before, .. } = self.asked_pick;
+        effects.extend(at.and_then(|at| self.foresee(segment, at, before)));
         effects
     }
 
@@ -160,7 +165,7 @@ mod tests {
         let point = |state: &mut AppState, at| state.update(Command::Point { at, window_pixels: [5.0, 6.0] });
         let on_cpu = point(&mut state, at);
         let hovered = state.shown.as_ref().unwrap().scene.hovered;
-        assert!(hovered.is_some() && matches!(on_cpu[..], [Effect::Audition { .. }, Effect::Log(Event::Hover { .. })]));
+        assert!(hovered.is_some() && matches!(on_cpu[..2], [Effect::Audition { .. }, Effect::Log(Event::Hover { .. })]));
         point(&mut state, None);
         state.gpu_picks = GpuPicks::All;
         let ask = |state: &mut AppState| match point(state, at)[..] {

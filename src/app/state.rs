@@ -86,6 +86,8 @@ pub enum Effect {
         /// The stretch.
         span: SegmentSpan,
     },
+    /// Decode these stretches ahead, the likeliest first.
+    Prefetch(Vec<(PathBuf, SegmentSpan)>),
     /// Silence.
     StopAudio,
     /// Another volume.

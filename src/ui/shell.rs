@@ -10,7 +10,8 @@ use super::player_bar::{PLAYER_BAR_HEIGHT, PlayerBarState, PlayerBarView, player
 use super::status_bar::{StatusView, status_bar_ui};
 use super::theme::color;
 use super::track_panel::{TrackView, track_panel_ui};
-use super::viewport::viewport_ui;
+use super::viewport::{sounding_ui, viewport_ui};
+use crate::catalog::SegmentId;
 use crate::command::{Command, Tool};
 use crate::scene::{Scene, Theme};
 
@@ -40,6 +41,8 @@ pub struct ShellView<'a> {
     pub track: Option<TrackView>,
     /// Below the map.
     pub player: PlayerBarView<'a>,
+    /// The segment that sounds.
+    pub sounding: Option<SegmentId>,
     /// Whether it is muted.
     pub is_muted: bool,
     /// Below everything.
@@ -101,7 +104,11 @@ pub fn shell_ui(ui: &mut Ui, view: &ShellView<'_>, state: &mut ShellState) -> Sh
         player_keys(ui, view.is_muted, &mut commands);
     }
     let map = CentralPanel::no_frame().show(ui, |ui| match view.scene {
-        Some(scene) => viewport_ui(ui, scene, view.picture, (view.tool, &mut state.lasso), &mut commands),
+        Some(scene) => {
+            let place = viewport_ui(ui, scene, view.picture, (view.tool, &mut state.lasso), &mut commands);
+            sounding_ui(ui, place, scene, view.sounding);
+            place
+        }
         None => {
             ui.centered_and_justified(|ui| ui.weak(view.status.busy.as_deref().unwrap_or("Nothing to show yet")));
             ui.max_rect()

@@ -6,6 +6,7 @@ use glam::Vec2;
 use super::labels::draw_labels;
 use super::lasso::{LassoState, lasso_ui};
 use super::theme::color;
+use crate::catalog::SegmentId;
 use crate::command::{Command, Tool};
 use crate::scene::guides::{TICK_SIZE, TITLE_SIZE};
 use crate::scene::{Dimensions, Guides, LineKind, MapSize, Scene, Style, ViewKind, averages};
@@ -56,6 +57,17 @@ pub fn viewport_ui(
     let is_drawing = lasso_ui(ui, rect, &response, (tool, theme), lasso, commands);
     input(ui, scene, rect, &response, is_drawing, commands);
     rect
+}
+
+/// Draws a ring around the segment that sounds, in the colour of what is active, where it is not the one under the pointer.
+pub fn sounding_ui(ui: &Ui, rect: Rect, scene: &Scene, segment: Option<SegmentId>) {
+    let Some(segment) = segment.filter(|segment| scene.hovered != Some(*segment) && scene.view != ViewKind::Averages) else { return };
+    let map = MapSize { width: rect.width(), height: rect.height() };
+    let Some(at) = scene.screen_of(segment, map).filter(|_| scene.morph.is_none()) else { return };
+    let radius = Style::for_density(scene.positions.len(), map.width * map.height, false).point_radius + 4.5;
+    let (painter, place) = (ui.painter_at(rect), rect.min + egui::vec2(at.x, at.y));
+    painter.circle_stroke(place, radius, Stroke::new(4.5, color(scene.theme.background())));
+    painter.circle_stroke(place, radius, Stroke::new(2.5, color(scene.theme.accent())));
 }
 
 /// Where the ring around what is under the pointer lies, and its radius.

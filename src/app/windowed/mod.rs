@@ -427,7 +427,9 @@ impl Session {
                 Effect::Color(request) => self.colorings.request(*request),
                 Effect::CancelColoring => self.colorings.cancel(),
                 Effect::Steer(steering) => self.jobs.steer(steering),
-                Effect::Audition { .. } | Effect::StopAudio | Effect::SetVolume(_) | Effect::SetLooping(_) => self.carry_out_sound(effect),
+                Effect::Audition { .. } | Effect::StopAudio | Effect::Prefetch(_) | Effect::SetVolume(_) | Effect::SetLooping(_) => {
+                    self.carry_out_sound(effect)
+                }
                 Effect::KeepAudioRoot(root) => self.keep_audio_root(root),
                 Effect::Log(event) => {
                     if let Some(trouble) = log.write(&event) {

@@ -68,6 +68,10 @@ impl Session {
         let Some(player) = &self.player else { return };
         match effect {
             Effect::Audition { serial, path, span } => player.audition(AuditionRequest { serial, path, span }),
+            Effect::Prefetch(near) => {
+                let near: Vec<_> = near.into_iter().map(|(path, span)| AuditionRequest { serial: 0, path, span }).collect();
+                player.prefetch(&near);
+            }
             Effect::StopAudio => player.stop(),
             Effect::SetVolume(volume) => player.set_volume(volume),
             Effect::SetLooping(is_looping) => player.set_looping(is_looping),
