@@ -115,7 +115,7 @@ fn a_splat_has_the_colours_that_rows_have_and_follows_them() {
             for (channel, expected) in rgba[middle..].iter().zip(expected) {
                 let found = f32::from(*channel) * 255.0 / alpha;
                 // A splat's colours are brought a little away from grey, against what mixing takes from them.
-                assert!((found - f32::from(expected)).abs() < 20.0, "{engine:?}, {value}: {found} for {expected}");
+                assert!((found - f32::from(expected)).abs() < 24.0, "{engine:?}, {value}: {found} for {expected}");
             }
         }
     }
