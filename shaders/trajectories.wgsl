@@ -105,6 +105,11 @@ fn stretch(vertex: u32, row: u32, start: vec4f, finish: vec4f, shares: vec2f) ->
     return line;
 }
 
+// Whether a piece of few chosen tracks is drawn as a curve.
+fn is_curve(row: u32) -> bool {
+    return frame.curves_chosen != 0u && is_chosen(row) && is_chosen(row + 1u);
+}
+
 @vertex
 fn vs_main(@builtin(vertex_index) vertex: u32, @builtin(instance_index) row: u32) -> Line {
     var line: Line;
@@ -113,7 +118,7 @@ fn vs_main(@builtin(vertex_index) vertex: u32, @builtin(instance_index) row: u32
         return line;
     }
     // The track under the pointer is drawn as a curve.
-    if has_focus(row) {
+    if has_focus(row) || is_curve(row) {
         return line;
     }
     return stretch(vertex, row, clip_of_row(row), clip_of_row(row + 1u), vec2f(0.0, 1.0));
@@ -138,6 +143,9 @@ fn vs_curve(@builtin(vertex_index) vertex: u32, @builtin(instance_index) row: u3
     var line: Line;
     line.position = NOWHERE;
     if row + 1u >= frame.row_count || tracks[row] != tracks[row + 1u] {
+        return line;
+    }
+    if !has_focus(row) && !is_curve(row) {
         return line;
     }
     let before = position_of(neighbour(row, max(row, 1u) - 1u));

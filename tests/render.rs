@@ -196,6 +196,29 @@ fn the_track_under_the_pointer_is_a_curve_through_its_rows() {
 }
 
 #[test]
+fn the_chosen_few_are_curves_and_many_are_straight() {
+    let context = common::gpu::gpu();
+    let rows = [[-1.0, -0.8, 0.0], [-0.4, 0.4, 0.0], [0.4, 0.4, 0.0], [1.0, -0.8, 0.0]];
+    // The first track, and as many tracks of a row each as make it one of too many.
+    let dots: Vec<[f32; 3]> = rows.iter().copied().chain((0..70).map(|dot| [-1.0 + 0.02 * dot as f32, -0.8, 0.0])).collect();
+    let lengths: Vec<usize> = std::iter::once(4).chain(std::iter::repeat_n(1, 70)).collect();
+    for dimensions in [Dimensions::Two, Dimensions::Three] {
+        let mut scene = scene(&dots, &lengths, dimensions);
+        (scene.view, scene.camera.azimuth, scene.camera.elevation) = (ViewKind::Trajectories, 0.0, 0.0);
+        let mut lit = |chosen: usize| {
+            scene.choose(Some(Arc::new(tagscape::scene::ChosenRows::of(dots.len(), |row| row < chosen))));
+            let picture = draw(context, &scene);
+            let curve = tagscape::scene::curve::on_curve(rows.map(Into::into), 0.5);
+            [curve, glam::Vec3::new(0.0, 0.4, 0.0)].map(|place| {
+                let at = scene.screen_from_layout(place, MAP).unwrap();
+                (-2..=2).any(|dy| picture.at(at + Vec2::new(0.0, dy as f32))[3] > 60)
+            })
+        };
+        assert_eq!((lit(4), lit(74)), ([true, false], [false, true]), "{dimensions:?}");
+    }
+}
+
+#[test]
 fn two_rows_that_differ_in_their_last_digit_are_apart_when_the_eye_is_near() {
     let context = common::gpu::gpu();
     // At 1000 the next f32 is 6e-5 further.
@@ -284,7 +307,7 @@ fn the_frame_uniform_is_laid_out_as_the_shader_reads_it() {
             ("focus_track", offset_of!(FrameUniform, focus_track)),
             ("row_count", offset_of!(FrameUniform, row_count)),
             ("has_chosen", offset_of!(FrameUniform, has_chosen)),
-            ("unused0", offset_of!(FrameUniform, unused0)),
+            ("curves_chosen", offset_of!(FrameUniform, curves_chosen)),
             ("unused1", offset_of!(FrameUniform, unused1)),
             ("unused2", offset_of!(FrameUniform, unused2)),
             ("tile", offset_of!(FrameUniform, tile)),

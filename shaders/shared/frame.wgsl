@@ -22,7 +22,8 @@ struct Frame {
     row_count: u32,
     // 1: rows that are not in `chosen` step back. 0: `chosen` means nothing.
     has_chosen: u32,
-    unused0: u32,
+    // 1: tracks of chosen rows are curves.
+    curves_chosen: u32,
     unused1: u32,
     unused2: u32,
     // The part of the picture that is drawn: left, top, width and height in pixels. All of it but for tiles.

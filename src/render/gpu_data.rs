@@ -41,8 +41,8 @@ pub struct FrameUniform {
     pub row_count: u32,
     /// 1: rows that are not chosen step back. 0: nothing is chosen.
     pub has_chosen: u32,
-    /// 0.
-    pub unused0: u32,
+    /// 1: the tracks of chosen rows are curves. 0: they are lines as the others.
+    pub curves_chosen: u32,
     /// 0.
     pub unused1: u32,
     /// 0.

@@ -23,6 +23,8 @@ pub struct MarkRows<'a> {
     pub rows: u32,
     /// Whether tracks are lines.
     pub has_lines: bool,
+    /// The rows of few chosen tracks, whose lines are curves.
+    pub curves: &'a [Range<u32>],
     /// The rows of the track that stands out.
     pub focus: Option<Range<u32>>,
 }
@@ -67,6 +69,10 @@ impl Marks {
                 drop(pass);
                 let mut pass = target.begin_flat(encoder, wgpu::LoadOp::Clear(wgpu::Color::TRANSPARENT), stamps(timer, "blend"));
                 self.blend.resolve(&mut pass);
+                rows.bind(&mut pass);
+                for curve in rows.curves {
+                    draw(&mut pass, &self.passes.curves_over, 6 * CURVE_STRETCHES, curve.clone());
+                }
                 self.draw_focus(&mut pass, rows);
             }
             Dimensions::Three => {
@@ -87,9 +93,9 @@ impl Marks {
                 drop(pass);
                 let mut pass = target.begin_flat(encoder, wgpu::LoadOp::Load, stamps(timer, "blend"));
                 self.blend.resolve(&mut pass);
-                if let Some(focus) = &rows.focus {
-                    rows.bind(&mut pass);
-                    pass.set_bind_group(2, &depth, &[]);
+                rows.bind(&mut pass);
+                pass.set_bind_group(2, &depth, &[]);
+                for focus in rows.curves.iter().chain(&rows.focus) {
                     draw(&mut pass, &self.passes.curves_over_behind, 6 * CURVE_STRETCHES, focus.clone());
                 }
             }

@@ -5,6 +5,7 @@
 
 pub mod averages;
 pub mod blend;
+mod chosen_curves;
 pub mod gpu_data;
 pub mod marks;
 pub mod morph;

@@ -2,6 +2,7 @@
 //! under a budget, as soon as the eye stands still.
 
 use super::averages::AverageDiscs;
+use super::chosen_curves::ChosenCurves;
 use super::gpu_data::{FrameUniform, MapBuffers, NO_TRACK, chosen_of, colors_of};
 use super::marks::{MarkRows, Marks};
 use super::morph::MorphColumns;
@@ -31,6 +32,7 @@ pub struct MapRenderer {
     focus_group: wgpu::BindGroup,
     pub(super) shown: Option<(MapBuffers, wgpu::BindGroup)>,
     pub(super) pick: Option<GpuPick>,
+    curves: ChosenCurves,
     averages: Option<AverageDiscs>,
     morph: Option<MorphColumns>,
     pub(super) splat: Splat,
@@ -62,6 +64,7 @@ impl MapRenderer {
             focus_group,
             shown: None,
             pick: None,
+            curves: ChosenCurves::default(),
             averages: None,
             morph: None,
             splat: Splat::default(),
@@ -78,6 +81,7 @@ impl MapRenderer {
         let group = self.layouts.bind(context, "map.columns", &self.layouts.columns, &columns);
         self.shown = Some((buffers, group));
         self.averages = None;
+        self.curves = ChosenCurves::default();
         self.morph = None;
         self.splat.rebind();
         if let Some(pick) = &mut self.pick {
@@ -218,7 +222,9 @@ impl MapRenderer {
         }
         self.is_splat = kind.is_some();
         let has_lines = scene.view.has_lines();
-        let mut rows = MarkRows { frame: &self.frame_group, columns, rows: row_count, has_lines, focus };
+        let curves = if kind.is_none() && has_lines { self.curves.of(scene) } else { &[] };
+        uniform.curves_chosen = u32::from(!curves.is_empty());
+        let mut rows = MarkRows { frame: &self.frame_group, columns, rows: row_count, has_lines, curves, focus };
         let drawn = match kind {
             None if scene.view == ViewKind::Averages => {
                 let picture = (target.picture, options.pixels_per_point);
@@ -287,7 +293,7 @@ fn frame_uniform(scene: &Scene, target: &ViewTarget, options: DrawOptions, row_c
         focus_track: focus.map_or(NO_TRACK, |position| position as u32),
         row_count,
         has_chosen: u32::from(chosen_of(scene).is_some()),
-        unused0: 0,
+        curves_chosen: 0,
         unused1: 0,
         unused2: 0,
         tile: [left, top, across, down],

@@ -98,7 +98,7 @@ impl Scattered {
             focus_track: if rows % 2 == 1 { 1 } else { NO_TRACK },
             row_count: rows as u32,
             has_chosen: u32::from(rows % 3 == 1),
-            unused0: 0,
+            curves_chosen: 0,
             unused1: 0,
             unused2: 0,
             tile: [0.0, 0.0, SIZE[0] as f32, SIZE[1] as f32],
