@@ -1,13 +1,8 @@
-// Sums of marks to premultiplied sRGB: the mean of their colours, and all that they hide together. Checked by numbers in tests/render.rs.
+// Sums of marks to premultiplied sRGB: the mean of their colours, and all that they hide together. After shared/triangle.wgsl. Checked by numbers in
+// tests/render.rs.
 
 @group(0) @binding(0) var sums: texture_2d<f32>;
 @group(0) @binding(1) var throughs: texture_2d<f32>;
-
-// A triangle that covers the picture.
-@vertex
-fn vs_main(@builtin(vertex_index) vertex: u32) -> @builtin(position) vec4f {
-    return vec4f(select(-1.0, 3.0, vertex == 1u), select(-1.0, 3.0, vertex == 2u), 0.0, 1.0);
-}
 
 @fragment
 fn fs_main(@builtin(position) at: vec4f) -> @location(0) vec4f {

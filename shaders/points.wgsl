@@ -1,5 +1,5 @@
 // A disc for each segment: instance = row, six vertices, no vertex buffer. After shared/frame.wgsl and shared/sums.wgsl.
-// Twin of the vertex mathematics: `scene::scene::screen_from_clip`, compared by pixels in tests/render.rs.
+// Twin of the vertex mathematics: `scene::map::screen_from_clip`, compared by pixels in tests/render.rs.
 
 struct Disc {
     @builtin(position) position: vec4f,

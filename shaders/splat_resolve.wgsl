@@ -1,4 +1,4 @@
-// A splat's cells to premultiplied sRGB. After shared/splat.wgsl. Twin: `render::splat::tone`.
+// A splat's cells to premultiplied sRGB. After shared/triangle.wgsl and shared/splat.wgsl. Twin: `render::splat::tone`.
 
 // Counts, or a smoothed density.
 @group(1) @binding(0) var<storage, read> values: array<u32>;
@@ -21,12 +21,6 @@ const VEILED_OPACITY = 0.75;
 // Opacity of the grey of rows that are not chosen: of a single one, and of as many as there are.
 const LEAST_GREY = 0.2;
 const MOST_GREY = 0.6;
-
-// A triangle that covers the picture.
-@vertex
-fn vs_main(@builtin(vertex_index) vertex: u32) -> @builtin(position) vec4f {
-    return vec4f(select(-1.0, 3.0, vertex == 1u), select(-1.0, 3.0, vertex == 2u), 0.0, 1.0);
-}
 
 // The value at a place in pixels of the whole picture: a cell's own, or, where cells are larger than pixels, between four cells' middles.
 fn value_at(pixel: vec2f) -> f32 {
@@ -86,7 +80,7 @@ fn color_at(cell: u32) -> vec4f {
     let grey = dot(mean, vec3f(0.299, 0.587, 0.114));
     let off = mean - grey;
     let most = max(max(max(abs(off.r), abs(off.g)), abs(off.b)), 1e-6);
-    let gain = clamp(min(STRONGEST / most, sqrt(f32(count))), 1.0, MOST_GAIN);
+    let gain = select(clamp(min(STRONGEST / most, sqrt(f32(count))), 1.0, MOST_GAIN), 1.0, splat.mode == EXACT_COLORS);
     let alpha = mix(FAINTEST, 1.0, curve[bucket_of(count)]);
     let color = clamp(grey + off * gain, vec3f(0.0), vec3f(1.0));
     if splat.veil == 0u {

@@ -12,7 +12,7 @@ use tagscape::gpu::{PositionBuffer, readback};
 use tagscape::matrix::RowSource as _;
 use tagscape::project::Compute;
 use tagscape::render::{DrawOptions, MapBuffers, MapRenderer, SplatEngine, ViewTarget};
-use tagscape::scene::{ChosenRows, Combine, Dimensions, MapSize, Region, Theme, ViewKind};
+use tagscape::scene::{ChosenRows, Combine, Dimensions, MapSize, Region, ViewKind};
 use tagscape::store::Collection;
 
 use crate::common::collection::wandering;
@@ -91,19 +91,7 @@ fn chosen_rows_keep_their_colours_the_others_are_grey_and_all_are_drawn() {
 
 fn open(folder: &std::path::Path) -> AppState {
     let collection = Collection::open(&wandering(folder, 12, 25)).unwrap();
-    let choices = Choices {
-        labels: tagscape::scene::LabelKind::None,
-        space: "msd-musicnn-embeddings".parse().unwrap(),
-        method: MethodKind::Pca,
-        dimensions: Dimensions::Two,
-        view: ViewKind::Segments,
-        color_by: tagscape::scene::ColorBy::Track,
-        theme: Theme::Dark,
-        listen: Listen::Off,
-        volume: 0.5,
-        layout_file: None,
-        log: false,
-    };
+    let choices = Choices { listen: Listen::Off, ..Choices::of("msd-musicnn-embeddings".parse().unwrap()) };
     let (mut state, effects) = AppState::open(collection, choices, None, Compute::Cpu).unwrap();
     settle(&mut state, effects).unwrap();
     state.set_map_size(MAP);

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::Arc;
 
+use tagscape::app::coloring_job;
 use tagscape::app::coloring_job::ColoringRequest;
-use tagscape::app::coloring_worker::ColoringWorker;
 use tagscape::app::headless;
 use tagscape::app::state::{AppState, Choices, Effect};
 use tagscape::catalog::SegmentId;
@@ -14,7 +14,7 @@ use tagscape::matrix::RowSource;
 use tagscape::project::{Compute, NoObserver};
 use tagscape::scene::coloring::{Column, Values};
 use tagscape::scene::row_colors::unknown_color;
-use tagscape::scene::{ColorBy, Combine, Dimensions, MapSize, Palette, Scale, Theme, ViewKind};
+use tagscape::scene::{ColorBy, Combine, MapSize, Palette, Scale, Theme};
 use tagscape::store::Collection;
 
 use crate::common::collection::wandering;
@@ -23,19 +23,7 @@ const TRACKS: usize = 12;
 const SEGMENTS: usize = 10;
 
 fn choices(by: &str) -> Choices {
-    Choices {
-        space: "msd-musicnn-embeddings".parse().unwrap(),
-        method: MethodKind::Pca,
-        dimensions: Dimensions::Two,
-        view: ViewKind::Segments,
-        log: false,
-        labels: tagscape::scene::LabelKind::None,
-        color_by: by.parse().unwrap(),
-        theme: Theme::Dark,
-        listen: Listen::Off,
-        volume: 1.0,
-        layout_file: None,
-    }
+    Choices { color_by: by.parse().unwrap(), listen: Listen::Off, ..Choices::of("msd-musicnn-embeddings".parse().unwrap()) }
 }
 
 fn opened(path: &Path, by: &str) -> AppState {
@@ -124,11 +112,11 @@ fn colours_under_way_are_dropped_when_something_else_is_wanted_and_stop_keeps_wh
     assert_eq!(state.choices.color_by, ColorBy::Track);
     assert_eq!(state.shown.as_ref().unwrap().scene.coloring.classes().len(), TRACKS);
     // The window's thread does the same work and answers under its number.
-    let worker = ColoringWorker::start(Arc::new(|| {})).unwrap();
+    let worker = coloring_job::start(Arc::new(|| {})).unwrap();
     let third = request(state.update(Wish::SetColorBy(ColorBy::Projection(None))));
-    worker.request(third);
+    worker.request(third.serial, third);
     let outcome = loop {
-        if let Some(outcome) = worker.finished().pop() {
+        if let Some(outcome) = worker.finished().last() {
             break outcome;
         }
         std::thread::yield_now();

@@ -5,12 +5,13 @@ use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tagscape::app::jobs::{Jobs, Outcome, Wake};
+use tagscape::app::jobs::{Jobs, Outcome};
 use tagscape::app::projection_job::ProjectionRequest;
 use tagscape::app::state::{AppState, Choices, Effect};
+use tagscape::app::worker::Wake;
 use tagscape::command::{Command, Listen, MethodKind};
 use tagscape::project::{Compute, NoObserver, Observer};
-use tagscape::scene::{ColorBy, Dimensions, LabelKind, MapSize, Theme, ViewKind};
+use tagscape::scene::{ColorBy, MapSize};
 use tagscape::store::Collection;
 
 use crate::common::collection::wandering_in;
@@ -23,19 +24,7 @@ const SEGMENTS: usize = 25_050;
 
 fn opened(folder: &Path, segments: usize) -> (AppState, ProjectionRequest) {
     let collection = Collection::open(&wandering_in(folder, &[(SPACE, segments)], TRACKS)).unwrap();
-    let choices = Choices {
-        space: SPACE.parse().unwrap(),
-        method: MethodKind::Pca,
-        dimensions: Dimensions::Two,
-        view: ViewKind::Segments,
-        theme: Theme::Dark,
-        color_by: ColorBy::None,
-        listen: Listen::Off,
-        volume: 1.0,
-        layout_file: None,
-        log: false,
-        labels: LabelKind::None,
-    };
+    let choices = Choices { color_by: ColorBy::None, listen: Listen::Off, ..Choices::of(SPACE.parse().unwrap()) };
     let (mut state, effects) = AppState::open(collection, choices, None, Compute::Cpu).unwrap();
     state.set_map_size(MAP);
     (state, asked(&effects))

@@ -9,7 +9,7 @@ use tagscape::command::{Command as Wish, Listen, MethodKind};
 use tagscape::project::Compute;
 use tagscape::scene::guides::GuideText;
 use tagscape::scene::words::Area;
-use tagscape::scene::{AxisScale, Bounds, Dimensions, Guides, LabelKind, LineKind, MapSize, Scaling, Scene, Theme, ViewKind};
+use tagscape::scene::{AxisScale, Bounds, Dimensions, Guides, LineKind, MapSize, Scaling, Scene};
 use tagscape::store::Collection;
 
 use crate::common::collection::wandering;
@@ -134,19 +134,7 @@ fn a_logarithmic_plane_has_minor_lines_and_its_title_says_so() {
 }
 
 pub fn choices(space: &str, method: MethodKind, dimensions: Dimensions) -> Choices {
-    Choices {
-        space: space.parse().unwrap(),
-        method,
-        dimensions,
-        log: false,
-        labels: LabelKind::None,
-        view: ViewKind::Segments,
-        color_by: tagscape::scene::ColorBy::Track,
-        theme: Theme::Dark,
-        listen: Listen::Off,
-        volume: 1.0,
-        layout_file: None,
-    }
+    Choices { method, dimensions, listen: Listen::Off, ..Choices::of(space.parse().unwrap()) }
 }
 
 fn settled(state: &mut AppState, wish: Wish) -> bool {

@@ -4,9 +4,9 @@ use tagscape::app::event_log::Event;
 use tagscape::app::headless::settle;
 use tagscape::app::state::{AppState, Choices, Effect};
 use tagscape::catalog::{SegmentId, SegmentSpan};
-use tagscape::command::{Command, Course, Listen, MethodKind};
+use tagscape::command::{Command, Course, Listen};
 use tagscape::project::Compute;
-use tagscape::scene::{ColorBy, Dimensions, LabelKind, MapSize, Theme, ViewKind};
+use tagscape::scene::MapSize;
 use tagscape::store::{Collection, set_audio_root};
 
 use crate::common::collection::wandering;
@@ -18,19 +18,7 @@ const SECS: f64 = 2.992;
 
 fn open(folder: &std::path::Path, listen: Listen) -> AppState {
     let collection = Collection::open(&wandering(folder, TRACKS, SEGMENTS)).unwrap();
-    let choices = Choices {
-        labels: LabelKind::None,
-        space: "msd-musicnn-embeddings".parse().unwrap(),
-        method: MethodKind::Pca,
-        dimensions: Dimensions::Two,
-        view: ViewKind::Segments,
-        color_by: ColorBy::Track,
-        theme: Theme::Dark,
-        listen,
-        volume: 0.5,
-        layout_file: None,
-        log: false,
-    };
+    let choices = Choices { listen, ..Choices::of("msd-musicnn-embeddings".parse().unwrap()) };
     let (mut state, effects) = AppState::open(collection, choices, None, Compute::Cpu).unwrap();
     settle(&mut state, effects).unwrap();
     state.set_map_size(MAP);

@@ -8,7 +8,7 @@ use tagscape::app::jobs::Jobs;
 use tagscape::app::state::{AppState, Choices, Effect};
 use tagscape::command::{Command, Listen, MethodKind, Tuning};
 use tagscape::project::{Compute, descent};
-use tagscape::scene::{Bounds, ColorBy, Dimensions, MapSize, Theme, ViewKind};
+use tagscape::scene::{Bounds, Dimensions, MapSize};
 use tagscape::store::Collection;
 
 use crate::common::collection::wandering;
@@ -26,19 +26,7 @@ impl Session {
     fn open(method: MethodKind, dimensions: Dimensions, compute: Compute) -> (Self, tempfile::TempDir) {
         let folder = tempfile::tempdir().unwrap();
         let collection = Collection::open(&wandering(folder.path(), 12, 25)).unwrap();
-        let choices = Choices {
-            space: "msd-musicnn-embeddings".parse().unwrap(),
-            method,
-            dimensions,
-            view: ViewKind::Segments,
-            theme: Theme::Dark,
-            color_by: ColorBy::Track,
-            listen: Listen::Off,
-            volume: 0.5,
-            layout_file: None,
-            log: false,
-            labels: tagscape::scene::LabelKind::None,
-        };
+        let choices = Choices { method, dimensions, listen: Listen::Off, ..Choices::of("msd-musicnn-embeddings".parse().unwrap()) };
         let (mut state, effects) = AppState::open(collection, choices, None, compute).unwrap();
         state.set_map_size(MapSize { width: 800.0, height: 600.0 });
         let mut session = Self { state, jobs: Jobs::start(Arc::new(|| {})).unwrap(), told: Vec::new() };

@@ -7,7 +7,7 @@ use tagscape::app::state::{AppState, Choices, Effect};
 use tagscape::command::{Command as Wish, Listen, MethodKind};
 use tagscape::gpu::{AdapterChoice, GpuContext};
 use tagscape::project::Compute;
-use tagscape::scene::{ColorBy, Dimensions, LabelKind, MapSize, Theme, ViewKind};
+use tagscape::scene::{Dimensions, MapSize, Theme, ViewKind};
 use tagscape::store::Collection;
 use tagscape::ui::Chrome;
 
@@ -28,19 +28,7 @@ fn read_png(path: &std::path::Path) -> ([u32; 2], Vec<u8>) {
 }
 
 fn choices(view: ViewKind, dimensions: Dimensions) -> Choices {
-    Choices {
-        space: "msd-musicnn-embeddings".parse().unwrap(),
-        method: MethodKind::Pca,
-        dimensions,
-        view,
-        theme: Theme::Dark,
-        color_by: ColorBy::Track,
-        listen: Listen::OnHover,
-        volume: 1.0,
-        layout_file: None,
-        log: false,
-        labels: LabelKind::None,
-    }
+    Choices { dimensions, view, ..Choices::of("msd-musicnn-embeddings".parse().unwrap()) }
 }
 
 fn opened(path: &std::path::Path, view: ViewKind, dimensions: Dimensions) -> AppState {

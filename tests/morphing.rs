@@ -4,9 +4,9 @@ use glam::{Vec2, Vec3};
 use tagscape::app::headless;
 use tagscape::app::pointing::GpuPicks;
 use tagscape::app::state::{AppState, Choices, Effect};
-use tagscape::command::{Command, Listen, MethodKind};
+use tagscape::command::{Command, MethodKind};
 use tagscape::project::Compute;
-use tagscape::scene::{ColorBy, Dimensions, LabelKind, MapSize, Scene, Theme, ViewKind};
+use tagscape::scene::{Dimensions, MapSize, Scene};
 use tagscape::store::Collection;
 use tagscape::ui::Chrome;
 
@@ -21,19 +21,7 @@ const SPACES: [(&str, usize); 3] = [("mtt-musicnn-embeddings", 9), ("msd-musicnn
 fn opened(folder: &std::path::Path, method: MethodKind, dimensions: Dimensions) -> AppState {
     let path = folder.join("wander.tagscape");
     let path = if path.exists() { path } else { wandering_in(folder, &SPACES, 8) };
-    let choices = Choices {
-        space: SPACES[2].0.parse().unwrap(),
-        method,
-        dimensions,
-        view: ViewKind::Segments,
-        theme: Theme::Dark,
-        color_by: ColorBy::Track,
-        listen: Listen::OnHover,
-        volume: 1.0,
-        layout_file: None,
-        log: false,
-        labels: LabelKind::None,
-    };
+    let choices = Choices { method, dimensions, ..Choices::of(SPACES[2].0.parse().unwrap()) };
     let (mut state, effects) = AppState::open(Collection::open(&path).unwrap(), choices, None, Compute::Cpu).unwrap();
     headless::settle(&mut state, effects).unwrap();
     state.set_map_size(MAP);

@@ -18,19 +18,7 @@ const SIZE: [u32; 2] = [640, 480];
 const FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rgba8Unorm;
 
 fn choices(method: MethodKind, view: ViewKind, dimensions: Dimensions) -> Choices {
-    Choices {
-        space: "msd-musicnn-embeddings".parse().unwrap(),
-        method,
-        dimensions,
-        view,
-        color_by: tagscape::scene::ColorBy::Track,
-        theme: Theme::Dark,
-        listen: Listen::Off,
-        volume: 1.0,
-        layout_file: None,
-        log: false,
-        labels: tagscape::scene::LabelKind::None,
-    }
+    Choices { method, dimensions, view, listen: Listen::Off, ..Choices::of("msd-musicnn-embeddings".parse().unwrap()) }
 }
 
 fn opened(method: MethodKind, view: ViewKind, dimensions: Dimensions, compute: Compute) -> (AppState, Vec<Effect>, tempfile::TempDir) {

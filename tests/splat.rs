@@ -114,8 +114,7 @@ fn a_splat_has_the_colours_that_rows_have_and_follows_them() {
             let expected = scene.color_of(SegmentId(0)).0;
             for (channel, expected) in rgba[middle..].iter().zip(expected) {
                 let found = f32::from(*channel) * 255.0 / alpha;
-                // A splat's colours are brought a little away from grey, against what mixing takes from them.
-                assert!((found - f32::from(expected)).abs() < 24.0, "{engine:?}, {value}: {found} for {expected}");
+                assert!((found - f32::from(expected)).abs() < 6.0, "{engine:?}, {value}: {found} for {expected}");
             }
         }
     }

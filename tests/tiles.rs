@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use tagscape::app::headless;
 use tagscape::app::state::{AppState, Choices};
 use tagscape::app::tiles::{self, Tiling};
-use tagscape::command::{Command as Wish, Listen, MethodKind};
+use tagscape::command::{Command as Wish, Listen};
 use tagscape::gpu::GpuContext;
 use tagscape::project::Compute;
 use tagscape::scene::{Combine, Dimensions, Theme, ViewKind};
@@ -18,19 +18,7 @@ use crate::common::gpu::gpu;
 const SIZE: [u32; 2] = [700, 500];
 
 fn opened(path: &Path, view: ViewKind, dimensions: Dimensions, theme: Theme) -> AppState {
-    let choices = Choices {
-        space: "msd-musicnn-embeddings".parse().unwrap(),
-        method: MethodKind::Pca,
-        dimensions,
-        view,
-        theme,
-        listen: Listen::Off,
-        volume: 1.0,
-        layout_file: None,
-        labels: tagscape::scene::LabelKind::None,
-        color_by: tagscape::scene::ColorBy::Track,
-        log: false,
-    };
+    let choices = Choices { dimensions, view, theme, listen: Listen::Off, ..Choices::of("msd-musicnn-embeddings".parse().unwrap()) };
     let (mut state, effects) = AppState::open(Collection::open(path).unwrap(), choices, None, Compute::Cpu).unwrap();
     headless::settle(&mut state, effects).unwrap();
     state

@@ -30,7 +30,6 @@ fn a_rectangle_drawn_in_the_window_chooses_what_is_in_it_and_keys_do_the_rest() 
     };
     let window = shown.window();
     shown.xdotool(&["windowfocus", &window]);
-    std::thread::sleep(Duration::from_millis(400));
     let press = |keys: &[&str]| {
         let before = shown.events().len();
         keys.iter().for_each(|key| drop(shown.xdotool(&["key", key])));
@@ -39,17 +38,12 @@ fn a_rectangle_drawn_in_the_window_chooses_what_is_in_it_and_keys_do_the_rest() 
     let drag = |from: Vec2, to: Vec2| {
         let before = shown.events().len();
         let point = |at: Vec2| move_pointer(&shown.display, (edges[0] + at.x) as i64, (edges[1] + at.y) as i64);
-        // A person's hand, not a burst within one frame of a slow renderer.
-        let pause = || std::thread::sleep(Duration::from_millis(400));
-        pause();
         point(from);
-        pause();
         shown.xdotool(&["mousedown", "1"]);
-        pause();
         point((from + to) * 0.5);
-        pause();
+        std::thread::sleep(Duration::from_millis(200));
         point(to);
-        pause();
+        std::thread::sleep(Duration::from_millis(200));
         shown.xdotool(&["mouseup", "1"]);
         wait_for(&shown.log, before, Duration::from_secs(20), |event| event["event"] == "select").expect("a selection")
     };

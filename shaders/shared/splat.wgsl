@@ -8,7 +8,7 @@ struct SplatParams {
     cells: u32,
     // What a full colour channel adds to a sum.
     levels: u32,
-    // 0: a heat map of the counts. 1: the rows' colours.
+    // 0: a heat map of the counts. 1: the rows' colours, brought back from the grey that mixing leads to. EXACT_COLORS: as they are.
     mode: u32,
     // Edge of a cell in pixels, and cells around the picture.
     cell: u32,
@@ -39,6 +39,7 @@ struct SplatParams {
 
 // Rows that fall outside of the picture are counted as well, over so many cells that no single one holds them all up.
 const OUTSIDE_CELLS = 256u;
+const EXACT_COLORS = 2u;
 // What a row adds to a smoothed density, all cells together.
 const UNIT = 4096.0;
 // Rows that follow one another and are splatted together: a cache line of each column.

@@ -66,9 +66,11 @@ impl AppState {
                 self.forget_coloring()
             }
             _ => {
-                // Calm until the colours are there.
-                shown.scene.color_by(Arc::new(Coloring::none()));
-                self.coloring.shown = ColorBy::None;
+                if !by.is_of_tracks() {
+                    // Calm until the colours are there.
+                    shown.scene.color_by(Arc::new(Coloring::none()));
+                    self.coloring.shown = ColorBy::None;
+                }
                 self.color()
             }
         }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::coloring::ColoringOutcome;
 use super::error::AppError;
+use super::worker::{Task, Wake, Worker};
 use crate::catalog::{SpaceKey, Track, TrackMetadata, TrackRows};
 use crate::matrix::{FeatureMatrix, RowSource};
 use crate::project::{Compute, Observer, ProjectError, pca};
@@ -35,6 +37,17 @@ pub struct ColoringRequest {
     pub dimensions: Dimensions,
     /// What a second projection runs on.
     pub compute: Compute,
+}
+
+/// That thread's handle.
+pub type ColoringWorker = Worker<ColoringRequest, ColoringOutcome>;
+
+/// Starts the thread that makes colours.
+///
+/// # Errors
+/// [`AppError::Worker`] where the system gives none.
+pub fn start(wake: Wake) -> Result<ColoringWorker, AppError> {
+    Worker::start("colours", wake, |request: ColoringRequest, task: &Task<'_, _, _>| task.tell((request.serial, request.run(task))))
 }
 
 impl ColoringRequest {

@@ -1,14 +1,12 @@
 //! Names for the map: who or what lies where, found in the background for a layout that stands still.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
 use super::error::AppError;
-use super::jobs::Wake;
+use super::worker::{Task, Wake, Worker};
 use crate::catalog::{SpaceKey, Track, TrackRows};
 use crate::matrix::RowSource;
 use crate::scene::Dimensions;
@@ -111,85 +109,15 @@ impl LabelRequest {
     }
 }
 
-/// The worker's handle: one thread; the newest request wins.
-#[derive(Debug)]
-pub struct LabelJobs {
-    slot: Arc<Slot>,
-    outcomes: Receiver<LabelOutcome>,
-}
+/// That thread's handle.
+pub type LabelWorker = Worker<LabelRequest, LabelOutcome>;
 
-#[derive(Debug, Default)]
-struct Slot {
-    next: Mutex<(Option<LabelRequest>, bool)>,
-    changed: Condvar,
-    newest: AtomicU64,
-}
-
-impl Slot {
-    /// The request that waits, and whether there will be no more.
-    fn lock(&self) -> MutexGuard<'_, (Option<LabelRequest>, bool)> {
-        self.next.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl LabelJobs {
-    /// Starts the worker.
-    ///
-    /// # Errors
-    /// [`AppError::Worker`] where the system gives no thread.
-    pub fn start(wake: Wake) -> Result<Self, AppError> {
-        let slot = Arc::new(Slot::default());
-        let (sender, outcomes) = channel();
-        let theirs = slot.clone();
-        let worker = std::thread::Builder::new().name("labels".into()).spawn(move || work(&theirs, &sender, &wake));
-        worker.map_err(|error| AppError::Worker(error.to_string()))?;
-        Ok(Self { slot, outcomes })
-    }
-
-    /// Asks for labels; what was asked before is dropped.
-    pub fn request(&self, request: LabelRequest) {
-        let mut next = self.slot.lock();
-        self.slot.newest.store(request.serial, Ordering::Release);
-        next.0 = Some(request);
-        self.slot.changed.notify_all();
-    }
-
-    /// What is done since the last call, without waiting.
-    pub fn finished(&self) -> impl Iterator<Item = LabelOutcome> {
-        self.outcomes.try_iter()
-    }
-}
-
-impl Drop for LabelJobs {
-    fn drop(&mut self) {
-        let mut next = self.slot.lock();
-        self.slot.newest.store(u64::MAX, Ordering::Release);
-        next.1 = true;
-        self.slot.changed.notify_all();
-    }
-}
-
-fn work(slot: &Slot, outcomes: &Sender<LabelOutcome>, wake: &Wake) {
-    loop {
-        let request = {
-            let mut next = slot.lock();
-            loop {
-                if next.1 {
-                    return;
-                }
-                match next.0.take() {
-                    Some(request) => break request,
-                    None => next = slot.changed.wait(next).unwrap_or_else(PoisonError::into_inner),
-                }
-            }
-        };
-        let is_wanted = || slot.newest.load(Ordering::Acquire) == request.serial;
-        let outcome = request.run(&is_wanted);
-        if is_wanted() {
-            if outcomes.send((request.serial, outcome)).is_err() {
-                return;
-            }
-            wake();
-        }
-    }
+/// Starts the thread that finds names.
+///
+/// # Errors
+/// [`AppError::Worker`] where the system gives no thread.
+pub fn start(wake: Wake) -> Result<LabelWorker, AppError> {
+    Worker::start("labels", wake, |request: LabelRequest, task: &Task<'_, _, _>| {
+        task.tell((request.serial, request.run(&|| task.is_wanted())))
+    })
 }

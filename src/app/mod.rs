@@ -1,10 +1,10 @@
 //! The program itself: its state, its work in the background, and the frame that a window and a picture file share.
 
 pub mod audio_root;
+pub mod choices;
 mod choosing;
 pub mod coloring;
 pub mod coloring_job;
-pub mod coloring_worker;
 pub mod descent_job;
 mod device_change;
 pub mod drawing_trial;
@@ -40,6 +40,7 @@ pub mod state;
 pub mod steering;
 pub mod tiles;
 pub mod windowed;
+pub mod worker;
 
 pub use error::AppError;
 pub use percentile::percentile;

@@ -136,27 +136,15 @@ mod tests {
     use super::*;
     use crate::app::resources::demo_collection;
     use crate::app::state::Choices;
-    use crate::command::{Command, Listen, MethodKind};
+    use crate::command::Command;
     use crate::project::Compute;
-    use crate::scene::{Dimensions, MapSize, Theme, ViewKind};
+    use crate::scene::{Dimensions, MapSize};
     use crate::store::Collection;
 
     #[test]
     fn an_answer_from_the_gpu_counts_while_nothing_newer_was_asked() {
         let collection = Collection::open(&demo_collection().unwrap()).unwrap();
-        let choices = Choices {
-            space: "msd-musicnn-embeddings".parse().unwrap(),
-            method: MethodKind::Pca,
-            dimensions: Dimensions::Three,
-            view: ViewKind::Segments,
-            color_by: crate::scene::ColorBy::Track,
-            theme: Theme::Dark,
-            listen: Listen::OnHover,
-            volume: 0.5,
-            log: false,
-            layout_file: None,
-            labels: crate::scene::LabelKind::None,
-        };
+        let choices = Choices { dimensions: Dimensions::Three, ..Choices::of("msd-musicnn-embeddings".parse().unwrap()) };
         let (mut state, effects) = AppState::open(collection, choices, None, Compute::Cpu).unwrap();
         state.set_map_size(MapSize { width: 800.0, height: 600.0 });
         crate::app::headless::settle(&mut state, effects).unwrap();

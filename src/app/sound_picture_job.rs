@@ -1,11 +1,10 @@
 //! Makes waveform and spectrogram of what sounds, on a thread of its own, while it is still being decoded.
 
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::error::AppError;
-use super::jobs::Wake;
+use super::worker::{Task, Wake, Worker};
 use crate::audio::{Pcm, to_mono_at};
 use crate::catalog::{SegmentSpan, TrackId};
 use crate::mel::{MelConfig, MelStream};
@@ -38,92 +37,32 @@ pub struct PictureRequest {
     pub sample_rate_hz: u32,
 }
 
-/// The worker's handle. The newest request wins.
-pub struct SoundPictures {
-    slot: Arc<Slot>,
-    pictures: Receiver<SoundPicture>,
-}
+/// That thread's handle.
+pub type PictureWorker = Worker<PictureRequest, SoundPicture>;
 
-#[derive(Debug, Default)]
-struct Slot {
-    next: Mutex<(Option<PictureRequest>, bool)>,
-    changed: Condvar,
-}
-
-impl Slot {
-    /// Waits for a request; none once nobody wants any more.
-    fn take(&self) -> Option<PictureRequest> {
-        let next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-        let idle = |next: &mut (Option<PictureRequest>, bool)| next.0.is_none() && !next.1;
-        let mut next = self.changed.wait_while(next, idle).unwrap_or_else(PoisonError::into_inner);
-        if next.1 { None } else { next.0.take() }
-    }
-
-    fn is_overtaken(&self) -> bool {
-        let next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-        next.0.is_some() || next.1
-    }
-}
-
-impl SoundPictures {
-    /// Starts the worker.
-    ///
-    /// # Errors
-    /// [`AppError::Worker`] where the system gives no thread.
-    pub fn start(wake: Wake) -> Result<Self, AppError> {
-        let slot = Arc::new(Slot::default());
-        let (sender, pictures) = channel();
-        let theirs = slot.clone();
-        let worker = std::thread::Builder::new().name("sound-picture".into()).spawn(move || work(&theirs, &sender, &wake));
-        worker.map_err(|error| AppError::Worker(error.to_string()))?;
-        Ok(Self { slot, pictures })
-    }
-
-    /// Asks for a picture; one under way is given up.
-    pub fn request(&self, request: PictureRequest) {
-        self.slot.next.lock().unwrap_or_else(PoisonError::into_inner).0 = Some(request);
-        self.slot.changed.notify_all();
-    }
-
-    /// The newest picture since the last call, without waiting.
-    #[must_use]
-    pub fn finished(&self) -> Option<SoundPicture> {
-        self.pictures.try_iter().last()
-    }
-}
-
-impl Drop for SoundPictures {
-    fn drop(&mut self) {
-        self.slot.next.lock().unwrap_or_else(PoisonError::into_inner).1 = true;
-        self.slot.changed.notify_all();
-    }
-}
-
-fn work(slot: &Slot, pictures: &Sender<SoundPicture>, wake: &Wake) {
+/// Starts the thread that makes pictures.
+///
+/// # Errors
+/// [`AppError::Worker`] where the system gives no thread.
+pub fn start(wake: Wake) -> Result<PictureWorker, AppError> {
     let mut serial = 0;
-    while let Some(request) = slot.take() {
+    Worker::start("sound-picture", wake, move |request: PictureRequest, task: &Task<'_, _, _>| {
         let mut drawing = Drawing::new(&request);
         let mut shown_at = Instant::now();
-        loop {
+        while task.is_wanted() {
             let (ready, more_comes) = request.audio.progress();
             let has_drawn = drawing.draw(ready, more_comes);
-            if slot.is_overtaken() {
-                break;
-            }
             if !more_comes || (has_drawn && shown_at.elapsed() >= SHOW_EVERY) {
                 serial += 1;
                 shown_at = Instant::now();
-                if pictures.send(drawing.picture(serial)).is_err() {
-                    return;
-                }
-                wake();
+                task.tell(drawing.picture(serial));
             }
             if !more_comes {
                 break;
             }
             std::thread::sleep(LOOK_EVERY);
         }
-    }
+    })
 }
 
 /// The picture of a stretch, as it is whole.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+pub use super::choices::Choices;
 use super::choosing::Choosing;
 use super::coloring::ColoringState;
 use super::coloring_job::ColoringRequest;
@@ -20,38 +21,11 @@ use super::projection_job::{LayoutReady, ProjectionRequest};
 use super::search::SearchRequest;
 use super::steering::DescentState;
 use crate::catalog::{Layer, SegmentSpan, SpaceKey, TagVocabulary};
-use crate::command::{Command, Listen, MethodKind};
+use crate::command::{Command, MethodKind};
 use crate::gpu::PositionBuffer;
 use crate::project::Compute;
-use crate::scene::{Aim, ColorBy, Dimensions, LabelKind, MapSize, PickTree, Scene, Theme, ViewKind, ndc_from_screen};
+use crate::scene::{Aim, MapSize, PickTree, Scene, ndc_from_screen};
 use crate::store::{Collection, MatrixFile};
-
-/// What the user chose.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Choices {
-    /// The space.
-    pub space: SpaceKey,
-    /// The projection.
-    pub method: MethodKind,
-    /// Plane or space.
-    pub dimensions: Dimensions,
-    /// Whether axes are logarithmic where they have values.
-    pub log: bool,
-    /// Points or lines.
-    pub view: ViewKind,
-    /// What is named on the map.
-    pub labels: LabelKind,
-    /// What rows are coloured by.
-    pub color_by: ColorBy,
-    /// Dark or light.
-    pub theme: Theme,
-    /// When segments sound.
-    pub listen: Listen,
-    /// How loud, 0..1.
-    pub volume: f32,
-    /// A layout made before, shown instead of a projection until another is chosen.
-    pub layout_file: Option<PathBuf>,
-}
 
 /// What the state wants done outside of it.
 #[derive(Clone, Debug)]
@@ -416,10 +390,10 @@ impl AppState {
 
     fn show(&mut self, ready: LayoutReady) -> Vec<Effect> {
         let aspect = self.map.aspect();
-        let mut scene = Scene::new(ready.positions, ready.track_rows, ready.axis_names, ready.scale, ready.dimensions, aspect);
+        let mut scene = Scene::uncolored(ready.positions, ready.track_rows, ready.axis_names, ready.scale, ready.dimensions, aspect);
         scene.scalings = ready.scalings;
         scene.view = self.choices.view;
-        scene.set_theme(self.choices.theme);
+        scene.theme = self.choices.theme;
         scene.choose(self.kept_chosen(&scene.track_rows));
         self.choices.dimensions = ready.dimensions;
         // What a glance was seen like stays as it is seen.

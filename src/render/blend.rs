@@ -5,7 +5,7 @@
 //! together hide (Bavoil and Myers, "Order Independent Transparency with Dual Depth Peeling", 2008, "weighted average", with the exact opacity).
 
 use crate::gpu::{GpuContext, GpuError, ShaderSource};
-use crate::render::target::COLOR_FORMAT;
+use crate::render::triangle;
 use crate::shader_part;
 
 /// Sums of colour and opacity.
@@ -14,7 +14,8 @@ pub const SUM_FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rgba16Float;
 pub const THROUGH_FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::R16Float;
 
 /// Sums to colours.
-pub const RESOLVE: ShaderSource = ShaderSource { name: "map.blend", parts: &[shader_part!("blend_resolve.wgsl")] };
+pub const RESOLVE: ShaderSource =
+    ShaderSource { name: "map.blend", parts: &[shader_part!("shared/triangle.wgsl"), shader_part!("blend_resolve.wgsl")] };
 
 /// The colour targets of a pass whose marks add themselves up.
 #[must_use]
@@ -50,8 +51,6 @@ impl Blend {
     /// # Errors
     /// A shader or pipeline that the device rejects.
     pub fn new(context: &GpuContext) -> Result<Self, GpuError> {
-        let device = &context.device;
-        let module = RESOLVE.create_module(context)?;
         let entry = |binding| wgpu::BindGroupLayoutEntry {
             binding,
             visibility: wgpu::ShaderStages::FRAGMENT,
@@ -62,42 +61,10 @@ impl Blend {
             },
             count: None,
         };
-        context.scoped(RESOLVE.name, || {
-            let entries = [entry(0), entry(1)];
-            let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some(RESOLVE.name), entries: &entries });
-            let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-                label: Some(RESOLVE.name),
-                bind_group_layouts: &[Some(&layout)],
-                immediate_size: 0,
-            });
-            let target = wgpu::ColorTargetState {
-                format: COLOR_FORMAT,
-                blend: Some(wgpu::BlendState::PREMULTIPLIED_ALPHA_BLENDING),
-                write_mask: wgpu::ColorWrites::ALL,
-            };
-            let pipeline = device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
-                label: Some(RESOLVE.name),
-                layout: Some(&pipeline_layout),
-                vertex: wgpu::VertexState {
-                    module: &module,
-                    entry_point: Some("vs_main"),
-                    compilation_options: Default::default(),
-                    buffers: &[],
-                },
-                primitive: wgpu::PrimitiveState::default(),
-                depth_stencil: None,
-                multisample: wgpu::MultisampleState::default(),
-                fragment: Some(wgpu::FragmentState {
-                    module: &module,
-                    entry_point: Some("fs_main"),
-                    compilation_options: Default::default(),
-                    targets: &[Some(target)],
-                }),
-                multiview_mask: None,
-                cache: None,
-            });
-            Self { pipeline, layout, sums: None }
-        })
+        let descriptor = wgpu::BindGroupLayoutDescriptor { label: Some(RESOLVE.name), entries: &[entry(0), entry(1)] };
+        let layout = context.device.create_bind_group_layout(&descriptor);
+        let pipeline = triangle::pipeline(context, &RESOLVE, &[Some(&layout)], Some(wgpu::BlendState::PREMULTIPLIED_ALPHA_BLENDING))?;
+        Ok(Self { pipeline, layout, sums: None })
     }
 
     /// Begins to add marks up, for a picture of `size` pixels.

@@ -15,6 +15,7 @@ pub mod renderer;
 pub mod select;
 pub mod splat;
 pub mod target;
+mod triangle;
 mod watch;
 
 pub use gpu_data::MapBuffers;

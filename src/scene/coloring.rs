@@ -251,6 +251,12 @@ impl Coloring {
         Self { title: "One colour".to_owned(), values: Values::None }
     }
 
+    /// Whether a colour says a value, which a mixture of colours must say too; classes have nothing between them.
+    #[must_use]
+    pub fn is_exact(&self) -> bool {
+        !matches!(self.values, Values::Classes(_))
+    }
+
     /// By the place on a second map of three dimensions: along each from its first percentile to its 99th.
     #[must_use]
     pub fn places(title: String, second: &[[f32; 3]]) -> Self {

@@ -126,6 +126,21 @@ impl Scene {
         dimensions: Dimensions,
         aspect: f32,
     ) -> Self {
+        let mut scene = Self::uncolored(positions, track_rows, axis_names, scale, dimensions, aspect);
+        scene.color_by_track();
+        scene
+    }
+
+    /// The same without colours, for who has others: [`Scene::color_by`] must follow before it is drawn.
+    #[must_use]
+    pub fn uncolored(
+        positions: Arc<[[f32; 3]]>,
+        track_rows: Arc<[TrackRows]>,
+        axis_names: Vec<String>,
+        scale: AxisScale,
+        dimensions: Dimensions,
+        aspect: f32,
+    ) -> Self {
         let bounds = Bounds::of(&positions);
         let mut scene = Self {
             positions,
@@ -150,7 +165,6 @@ impl Scene {
             revision: 0,
             layout_revision: 1,
         };
-        scene.color_by_track();
         scene.fit(aspect);
         scene
     }

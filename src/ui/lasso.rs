@@ -40,26 +40,28 @@ pub fn lasso_ui(
     commands: &mut Vec<Command>,
 ) -> bool {
     let is_typing = ui.ctx().egui_wants_keyboard_input();
-    let pressed = |key| !is_typing && ui.input(|input| input.key_pressed(key) && !input.modifiers.command && !input.modifiers.ctrl);
-    let is_given_up = !state.corners.is_empty() && pressed(Key::Escape);
-    if is_given_up {
-        state.corners.clear();
-    } else {
-        commands.extend(KEYS.into_iter().filter(|(key, _)| pressed(*key)).map(|(_, command)| command));
-    }
-    if tool == Tool::Move {
-        state.corners.clear();
-        return false;
-    }
-    if response.hovered() {
+    if tool != Tool::Move && response.hovered() {
         ui.ctx().set_cursor_icon(CursorIcon::Crosshair);
     }
-    // Every place that the pointer was at, in order: a slow frame may hold a whole outline.
+    // Keys and every place that the pointer was at, in order: a slow frame may hold a whole outline, and the key before it.
     let is_on_map = response.contains_pointer() || response.is_pointer_button_down_on();
     let (events, is_down) = ui.input(|input| (input.events.clone(), input.pointer.primary_down()));
+    let mut tool = tool;
     for event in events {
         match event {
-            Event::PointerButton { pos, button: PointerButton::Primary, pressed: true, modifiers } if is_on_map && rect.contains(pos) => {
+            Event::Key { key, pressed: true, modifiers, .. } if !is_typing && !modifiers.command && !modifiers.ctrl => {
+                if key == Key::Escape && !state.corners.is_empty() {
+                    state.corners.clear();
+                } else if let Some((_, command)) = KEYS.into_iter().find(|(of, _)| *of == key) {
+                    if let Command::SetTool(chosen) = command {
+                        tool = chosen;
+                    }
+                    commands.push(command);
+                }
+            }
+            Event::PointerButton { pos, button: PointerButton::Primary, pressed: true, modifiers }
+                if tool != Tool::Move && is_on_map && rect.contains(pos) =>
+            {
                 state.corners = vec![pos];
                 state.held = meant_by(modifiers);
             }
@@ -75,6 +77,10 @@ pub fn lasso_ui(
             }
             _ => {}
         }
+    }
+    if tool == Tool::Move {
+        state.corners.clear();
+        return false;
     }
     if is_down {
         show(ui, rect, &outline(tool, &state.corners), theme);

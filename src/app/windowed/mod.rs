@@ -17,16 +17,16 @@ use winit::event_loop::{ActiveEventLoop, ControlFlow, EventLoop, EventLoopProxy}
 use winit::window::{Window, WindowId};
 
 use super::audio_root;
-use super::coloring_worker::ColoringWorker;
+use super::coloring_job::{self, ColoringWorker};
 use super::error::AppError;
 use super::event_log::{Event, EventLog};
 use super::frame::{FrameInput, FramePainter};
 use super::headless;
 use super::jobs::Jobs;
-use super::label_job::LabelJobs;
+use super::label_job::{self, LabelWorker};
 use super::playback_notes::PlaybackNotes;
 use super::sound_memory;
-use super::sound_picture_job::SoundPictures;
+use super::sound_picture_job::{self, PictureWorker};
 use super::state::{AppState, Choices, Effect};
 use crate::command::Course;
 use crate::gpu::{GpuContext, new_instance};
@@ -101,9 +101,9 @@ struct Session {
     painter: FramePainter,
     state: AppState,
     jobs: Jobs,
-    labels: LabelJobs,
+    labels: LabelWorker,
     colorings: ColoringWorker,
-    sound_pictures: SoundPictures,
+    sound_pictures: PictureWorker,
     player: Option<Player>,
     opening_player: Receiver<(Player, Option<String>)>,
     map: egui::Rect,
@@ -212,9 +212,10 @@ impl Session {
             painter,
             state,
             jobs: Jobs::start(wake.clone())?,
-            labels: LabelJobs::start(wake.clone())?,
-            colorings: ColoringWorker::start(wake.clone())?,
-            sound_pictures: SoundPictures::start(wake)?,
+            labels: label_job::start(wake.clone())?,
+            colorings: coloring_job::start(wake.clone())?,
+            sound_pictures: sound_picture_job::start(wake)?,
+
             player: None,
             opening_player,
             map: egui::Rect::NOTHING,
@@ -396,12 +397,12 @@ impl Session {
         effects.extend(found.into_iter().flat_map(|outcome| self.state.finish_search(outcome)));
         effects.extend(self.labels.finished().flat_map(|outcome| self.state.finish_labels(outcome)));
         self.state.coloring.progress = self.colorings.progress();
-        effects.extend(self.colorings.finished().into_iter().flat_map(|outcome| self.state.finish_coloring(outcome)));
+        effects.extend(self.colorings.finished().flat_map(|outcome| self.state.finish_coloring(outcome)));
         effects.extend(self.jobs.frame().map(|frame| self.state.follow(frame)).unwrap_or_default());
         for event in events {
             effects.extend(self.hear(event));
         }
-        if let Some(picture) = self.sound_pictures.finished() {
+        if let Some(picture) = self.sound_pictures.finished().last() {
             self.state.take_picture(picture);
         }
         self.carry_out(effects, log);
@@ -423,9 +424,9 @@ impl Session {
                         self.state.notice = Some(error.to_string());
                     }
                 }
-                Effect::Label(request) => self.labels.request(*request),
-                Effect::Color(request) => self.colorings.request(*request),
-                Effect::CancelColoring => self.colorings.cancel(),
+                Effect::Label(request) => self.labels.request(request.serial, *request),
+                Effect::Color(request) => self.colorings.request(request.serial, *request),
+                Effect::CancelColoring => self.colorings.cancel_all(),
                 Effect::Steer(steering) => self.jobs.steer(steering),
                 Effect::Audition { .. } | Effect::StopAudio | Effect::Prefetch(_) | Effect::SetVolume(_) | Effect::SetLooping(_) => {
                     self.carry_out_sound(effect)

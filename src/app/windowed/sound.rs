@@ -47,7 +47,7 @@ impl Session {
     fn ask_for_picture(&mut self, serial: u64) {
         let Some((track, span)) = self.state.wanted_picture(serial) else { return };
         if let Some((audio, sample_rate_hz)) = self.player.as_ref().and_then(|player| player.audio_of(serial)) {
-            self.sound_pictures.request(PictureRequest { track, span, audio, sample_rate_hz });
+            self.sound_pictures.request(serial, PictureRequest { track, span, audio, sample_rate_hz });
         }
     }
 

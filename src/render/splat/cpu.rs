@@ -9,7 +9,7 @@ use super::cells::{Cell, Rows, histogram_of, merge};
 use super::ink::Mixer;
 use super::lines;
 use super::paint::{DensityPainter, paint_cells};
-use super::params::{SplatKind, SplatParams, SplatPlan};
+use super::params::{EXACT_COLORS, SplatKind, SplatParams, SplatPlan};
 use super::project::{PlaneProjector, Projector, SpaceProjector};
 use super::smooth::Smoother;
 use super::tone::{self, BUCKETS, Histogram, Tones};
@@ -136,7 +136,7 @@ impl CpuSplat {
         } else {
             let alphas = tone::opacities(tones);
             paint_cells(&self.sums, &params, size, &mut self.picture, |&[r, g, b, count]| {
-                let color = tone::mean_color([r, g, b], count, params.levels, alphas[tone::bucket_of(count)]);
+                let color = tone::mean_color([r, g, b], count, params.levels, alphas[tone::bucket_of(count)], params.mode == EXACT_COLORS);
                 if params.veil == 0 { color } else { tone::veiled(color, params.veil) }
             });
         }

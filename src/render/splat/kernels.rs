@@ -98,7 +98,8 @@ pub const TOTAL: Kernel = Kernel::linear(
 );
 
 /// Cells to colours: drawn, not computed.
-pub const RESOLVE: ShaderSource = ShaderSource { name: "splat.resolve", parts: &[SPLAT, shader_part!("splat_resolve.wgsl")] };
+pub const RESOLVE: ShaderSource =
+    ShaderSource { name: "splat.resolve", parts: &[shader_part!("shared/triangle.wgsl"), SPLAT, shader_part!("splat_resolve.wgsl")] };
 
 /// Every compute kernel of the splat.
 pub const KERNELS: &[&Kernel] = &[&COUNT, &COLOR, &LINES, &SMOOTH_ROWS, &SMOOTH_COLUMNS, &HISTOGRAM, &CURVE, &TOTAL];

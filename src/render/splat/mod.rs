@@ -19,7 +19,7 @@ pub mod resolve;
 pub mod smooth;
 pub mod tone;
 
-pub use params::{SplatKind, SplatParams, SplatPlan};
+pub use params::{EXACT_COLORS, SplatKind, SplatParams, SplatPlan};
 pub use tone::Tones;
 
 use super::gpu_data::{FrameUniform, MapBuffers, chosen_of};
@@ -84,7 +84,12 @@ const MOST_SMOOTHING: f32 = 0.03;
 #[must_use]
 pub fn plan_of(scene: &Scene, kind: SplatKind, size: [u32; 2], rows: usize) -> SplatPlan {
     if kind.has_colors() {
-        return SplatPlan::new(size, rows, kind);
+        let mut plan = SplatPlan::new(size, rows, kind);
+        // Numbers are read off a scale: their colours must be the scale's.
+        if scene.coloring.is_exact() {
+            plan.params.mode = EXACT_COLORS;
+        }
+        return plan;
     }
     let [width, height] = size.map(|edge| edge as f32);
     let edge = (width * height).sqrt();

@@ -8,6 +8,8 @@ pub const OUTSIDE_CELLS: usize = 256;
 pub const RUN: usize = 16;
 /// What a row adds to a smoothed density, all cells together. Twin of `UNIT` there.
 pub const UNIT: f32 = 4096.0;
+/// The mode whose means are not brought away from grey. Twin of `EXACT_COLORS` there.
+pub const EXACT_COLORS: u32 = 2;
 /// Most cells that smoothing reaches to either side.
 pub const MOST_REACH: usize = 10;
 
@@ -55,7 +57,7 @@ pub struct SplatParams {
     pub cells: u32,
     /// What a full colour channel adds to a sum.
     pub levels: u32,
-    /// 0: [`SplatKind::Density`]; 1: [`SplatKind::Colors`] and [`SplatKind::Lines`].
+    /// 0: [`SplatKind::Density`]; 1: [`SplatKind::Colors`] and [`SplatKind::Lines`]; [`EXACT_COLORS`]: these, but that means stay as they are.
     pub mode: u32,
     /// Edge of a cell in pixels.
     pub cell: u32,

@@ -3,7 +3,7 @@
 use super::kernels::RESOLVE;
 use super::params::SplatParams;
 use crate::gpu::{GpuContext, GpuError, UniformBuffer};
-use crate::render::target::COLOR_FORMAT;
+use crate::render::triangle;
 
 /// The pipeline with its parameters in place.
 #[derive(Debug)]
@@ -20,7 +20,6 @@ impl ResolvePass {
     /// A shader or pipeline that the device rejects.
     pub fn new(context: &GpuContext, params: &UniformBuffer<SplatParams>) -> Result<Self, GpuError> {
         let device = &context.device;
-        let module = RESOLVE.create_module(context)?;
         let entry = |binding, ty| wgpu::BindGroupLayoutEntry {
             binding,
             visibility: wgpu::ShaderStages::FRAGMENT,
@@ -30,47 +29,16 @@ impl ResolvePass {
         let layout =
             |entries: &[_]| device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some(RESOLVE.name), entries });
         let storage = wgpu::BufferBindingType::Storage { read_only: true };
-        context.scoped(RESOLVE.name, || {
-            let first = layout(&[entry(1, wgpu::BufferBindingType::Uniform)]);
-            let cells = layout(&(0..5).map(|binding| entry(binding, storage)).collect::<Vec<_>>());
-            let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-                label: Some(RESOLVE.name),
-                bind_group_layouts: &[Some(&first), Some(&cells)],
-                immediate_size: 0,
-            });
-            let pipeline = device.create_render_pipeline(&wgpu::RenderPipelineDescriptor {
-                label: Some(RESOLVE.name),
-                layout: Some(&pipeline_layout),
-                vertex: wgpu::VertexState {
-                    module: &module,
-                    entry_point: Some("vs_main"),
-                    compilation_options: Default::default(),
-                    buffers: &[],
-                },
-                primitive: wgpu::PrimitiveState::default(),
-                depth_stencil: None,
-                multisample: wgpu::MultisampleState::default(),
-                fragment: Some(wgpu::FragmentState {
-                    module: &module,
-                    entry_point: Some("fs_main"),
-                    compilation_options: Default::default(),
-                    targets: &[Some(wgpu::ColorTargetState {
-                        format: COLOR_FORMAT,
-                        // Nothing is below it.
-                        blend: None,
-                        write_mask: wgpu::ColorWrites::ALL,
-                    })],
-                }),
-                multiview_mask: None,
-                cache: None,
-            });
-            let params = device.create_bind_group(&wgpu::BindGroupDescriptor {
-                label: Some(RESOLVE.name),
-                layout: &first,
-                entries: &[wgpu::BindGroupEntry { binding: 1, resource: params.buffer().as_entire_binding() }],
-            });
-            Self { pipeline, cells, params }
-        })
+        let first = layout(&[entry(1, wgpu::BufferBindingType::Uniform)]);
+        let cells = layout(&(0..5).map(|binding| entry(binding, storage)).collect::<Vec<_>>());
+        // Nothing is below it.
+        let pipeline = triangle::pipeline(context, &RESOLVE, &[Some(&first), Some(&cells)], None)?;
+        let params = device.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: Some(RESOLVE.name),
+            layout: &first,
+            entries: &[wgpu::BindGroupEntry { binding: 1, resource: params.buffer().as_entire_binding() }],
+        });
+        Ok(Self { pipeline, cells, params })
     }
 
     /// Puts values, sums, tones, colours and counts in place.

@@ -189,15 +189,15 @@ pub fn opacities(tones: &[f32; BUCKETS]) -> [f32; BUCKETS] {
 /// A pixel's colour from its rows' sums, premultiplied, packed.
 ///
 /// The mean of n unrelated colours is nearer to grey than they are, by the root of n; it is brought back by as much, up to `MOST_GAIN`, so
-/// that pixels in which many rows meet keep a hue, if no stronger one than a row may have.
+/// that pixels in which many rows meet keep a hue, if no stronger one than a row may have. Where colours are exact, means stay as they are.
 #[must_use]
-pub fn mean_color(sums: [u32; 3], count: u32, levels: u32, alpha: f32) -> u32 {
+pub fn mean_color(sums: [u32; 3], count: u32, levels: u32, alpha: f32, is_exact: bool) -> u32 {
     let scale = 1.0 / (count as f32 * levels as f32);
     let mean = sums.map(|sum| sum as f32 * scale);
     let grey = 0.299 * mean[0] + 0.587 * mean[1] + 0.114 * mean[2];
     let off = mean.map(|channel| channel - grey);
     let most = off[0].abs().max(off[1].abs()).max(off[2].abs()).max(1e-6);
-    let gain = (STRONGEST / most).min((count as f32).sqrt()).clamp(1.0, MOST_GAIN);
+    let gain = if is_exact { 1.0 } else { (STRONGEST / most).min((count as f32).sqrt()).clamp(1.0, MOST_GAIN) };
     let [r, g, b] = off.map(|off| ((grey + off * gain).clamp(0.0, 1.0) * alpha * 255.0 + 0.5) as u8);
     u32::from_le_bytes([r, g, b, (alpha * 255.0 + 0.5) as u8])
 }
@@ -229,8 +229,8 @@ mod tests {
 
     #[test]
     fn a_mean_is_premultiplied() {
-        assert_eq!(mean_color([255 * 4, 0, 255 * 2], 4, 255, 1.0).to_le_bytes(), [255, 0, 128, 255]);
-        assert_eq!(mean_color([255, 0, 0], 1, 255, 0.5).to_le_bytes(), [128, 0, 0, 128]);
+        assert_eq!(mean_color([255 * 4, 0, 255 * 2], 4, 255, 1.0, false).to_le_bytes(), [255, 0, 128, 255]);
+        assert_eq!(mean_color([255, 0, 0], 1, 255, 0.5, false).to_le_bytes(), [128, 0, 0, 128]);
     }
 
     #[test]
@@ -249,8 +249,9 @@ mod tests {
             let [r, g, b, _] = packed.to_le_bytes();
             r.max(g).max(b) - r.min(g).min(b)
         };
-        let faint = |count: u32| mean_color([130 * count, 125 * count, 120 * count], count, 255, 1.0);
+        let faint = |count: u32| mean_color([130 * count, 125 * count, 120 * count], count, 255, 1.0, false);
         assert_eq!(faint(1).to_le_bytes(), [130, 125, 120, 255]);
+        assert_eq!(mean_color([130 * 9, 125 * 9, 120 * 9], 9, 255, 1.0, true), faint(1));
         assert!(saturation(faint(9)) > 2 * saturation(faint(1)) && saturation(faint(1_000_000)) == saturation(faint(9)));
     }
 }
