@@ -11,7 +11,7 @@ use crate::scene::{Dimensions, MapSize, Srgb, ViewKind};
 use crate::ui::choose_panel::ChooseView;
 use crate::ui::color_panel::ColorView;
 use crate::ui::controls_panel::ControlsView;
-use crate::ui::figures::FiguresView;
+use crate::ui::figures::{FiguresView, SoundFigures};
 use crate::ui::status_bar::StatusView;
 use crate::ui::{Chrome, ShellState, ShellView, shell_ui};
 
@@ -428,6 +428,7 @@ fn shell_view<'a>(state: &'a AppState, context: &GpuContext, chrome: Chrome, pic
         total,
         pick_ms: state.stats.pick_ms,
         adapter: context.caps.name.clone(),
+        sound: SoundFigures { output: state.output.clone(), ..state.sound.figures() },
     });
     ShellView {
         chrome,

@@ -289,6 +289,7 @@ impl AppState {
     /// An audition's first frame was handed over.
     pub fn audition_started(&mut self, serial: u64, latency_ms: f64) -> Vec<Effect> {
         self.listening.playing = Some(serial);
+        self.sound.add(latency_ms);
         let asked = self.listening.auditions.iter().find(|asked| asked.serial == serial);
         let event = asked.map(|asked| Event::Audition {
             segment: asked.segment,

@@ -36,6 +36,7 @@ pub mod resources;
 pub mod search;
 pub mod sound_memory;
 pub mod sound_picture_job;
+pub mod sound_stats;
 pub mod state;
 pub mod steering;
 pub mod tiles;

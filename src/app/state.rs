@@ -19,6 +19,7 @@ use super::morphing::MorphClock;
 use super::pointing::{AskedPick, GpuPicks};
 use super::projection_job::{LayoutReady, ProjectionRequest};
 use super::search::SearchRequest;
+use super::sound_stats::SoundStats;
 use super::steering::DescentState;
 use crate::catalog::{Layer, SegmentSpan, SpaceKey, TagVocabulary};
 use crate::command::{Command, MethodKind};
@@ -125,6 +126,8 @@ pub struct AppState {
     pub listening: Listening,
     /// How fast frames come.
     pub stats: FrameStats,
+    /// How sound comes.
+    pub sound: SoundStats,
     /// Whether that is on screen.
     pub shows_figures: bool,
     /// What is picked on the GPU.
@@ -171,6 +174,7 @@ impl AppState {
             coloring: ColoringState::default(),
             listening: Listening::default(),
             stats: FrameStats::default(),
+            sound: SoundStats::default(),
             shows_figures: false,
             gpu_picks: GpuPicks::default(),
             asked_pick: AskedPick::default(),

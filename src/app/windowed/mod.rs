@@ -117,6 +117,8 @@ struct Session {
     repaint_at: Option<Instant>,
     /// When the playhead is to be drawn further on.
     playhead_at: Option<Instant>,
+    /// When the figures of the sound are to be looked at.
+    figures_at: Option<Instant>,
     is_ready: bool,
     /// How many were presented.
     frames: u64,
@@ -223,6 +225,7 @@ impl Session {
             pressed_buttons: 0,
             pressed_at: None,
             playhead_at: None,
+            figures_at: None,
             pointed_at: None,
             repaint_at: None,
             is_ready: false,
@@ -292,9 +295,12 @@ impl Session {
             self.playhead_at = None;
             self.window.request_redraw();
         }
+        if self.figures_at.is_some_and(|time| time <= now) && self.follow_figures() {
+            self.window.request_redraw();
+        }
         self.fetch_pick(Duration::ZERO, log);
         let look_again = self.painter.map().is_picking().then(|| now + LOOK_FOR_PICK);
-        self.repaint_at.into_iter().chain(self.playhead_at).chain(look_again).min()
+        self.repaint_at.into_iter().chain(self.playhead_at).chain(self.figures_at).chain(look_again).min()
     }
 
     fn redraw(&mut self, events: &ActiveEventLoop, log: &mut EventLog) -> Result<(), AppError> {
@@ -311,6 +317,7 @@ impl Session {
         };
         let began = Instant::now();
         self.follow_playhead(log);
+        self.follow_figures();
         let view = texture.texture.create_view(&wgpu::TextureViewDescriptor::default());
         let raw = self.input.take_egui_input(&self.window);
         let size_pixels = self.surface.size();

@@ -14,6 +14,8 @@ use crate::player::{AuditionRequest, PlayerEvent};
 const PLAYHEAD_EVERY: Duration = Duration::from_millis(33);
 /// So many times as long as a frame takes is waited until the next one, where that is longer: there must be time for the pointer.
 const REST: u32 = 8;
+/// Between two looks at the sound's figures, which make a frame only where they have changed.
+const FIGURES_EVERY: Duration = Duration::from_millis(250);
 /// A press and a release no further apart, in pixels, are a click.
 const CLICK: f64 = 4.0;
 
@@ -61,6 +63,15 @@ impl Session {
     /// After a frame that took so long: when the next one is due for the playhead's sake.
     pub(super) fn plan_playhead(&mut self, took: Duration) {
         self.playhead_at = self.state.is_sounding().then(|| Instant::now() + PLAYHEAD_EVERY.max(took * REST));
+    }
+
+    /// Looks at the sound's figures while they are on screen, and says when to look again: as long as the output runs. Whether they are others now.
+    pub(super) fn follow_figures(&mut self) -> bool {
+        self.figures_at = None;
+        let Some(player) = self.player.as_ref().filter(|_| self.state.shows_figures) else { return false };
+        let status = player.status();
+        self.figures_at = status.is_running.then(|| Instant::now() + FIGURES_EVERY);
+        self.state.sound.follow(status)
     }
 
     /// Carries out what the state wants of the player.
