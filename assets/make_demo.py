@@ -233,7 +233,10 @@ def check(rows):
 
 
 def extract_collection():
-    """Runs tagscape over the excerpts. The collection names its audio relative to itself: it works in any checkout."""
+    """Runs tagscape over the excerpts. The collection names its audio relative to itself: it works in any checkout.
+
+    The times of the files mean nothing in another checkout: playback.sqlite knows them by their contents alone.
+    """
     collection = DEMO / "demo.tagscape"
     made = DEMO / "new.tagscape"
     shutil.rmtree(made, ignore_errors=True)
@@ -246,6 +249,11 @@ def extract_collection():
         database.execute("UPDATE meta SET value = '../audio' WHERE key = 'audio_root'")
     database.execute("VACUUM")
     database.close()
+    notes = sqlite3.connect(made / "playback.sqlite")
+    with notes:
+        notes.execute("UPDATE notes SET written_ns = 0")
+    notes.execute("VACUUM")
+    notes.close()
     (made / "collection.lock").unlink(missing_ok=True)
     shutil.rmtree(collection, ignore_errors=True)
     made.rename(collection)

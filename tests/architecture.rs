@@ -67,7 +67,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("safetensors", &["tensors/safetensors_file.rs", "nn"]),
     ("serde", EVERYWHERE),
     ("serde_json", &["app/event_log.rs", "app/models/added.rs", "cli"]),
-    ("sha2", &["tensors/sha256.rs", "nn"]),
+    ("sha2", &["store/noted_file.rs", "tensors/sha256.rs", "nn"]),
     ("symphonia", &["audio"]),
     ("symphonia_adapter_libopus", &["audio/opus.rs"]),
     ("thiserror", EVERYWHERE),

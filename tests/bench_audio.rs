@@ -1,8 +1,9 @@
 //! `tagscape bench audio`: what it prints, of which inputs, and what it refuses.
 
 use serde_json::Value;
+use tagscape::store::NOTES_FILE;
 
-use crate::common::program::{demo_audio, program};
+use crate::common::program::{checkout, demo_audio, extract, program};
 
 fn bench(arguments: &[&str]) -> (Option<i32>, String, String) {
     let done = program().args(["bench", "audio"]).args(arguments).output().unwrap();
@@ -28,6 +29,30 @@ fn it_prints_latencies_underruns_and_steps_of_the_demo_and_of_files() {
         // It was heard, and what was heard is made of what was decoded: cross-faded, at most two in step.
         assert!(heard > 0.0 && heard <= 2.0 * music, "{found}");
     }
+}
+
+#[test]
+fn a_collections_notes_are_used_and_nothing_is_noted() {
+    let folder = tempfile::tempdir().unwrap();
+    let (music, collection, user) = (folder.path().join("music"), folder.path().join("c.tagscape"), folder.path().join("user"));
+    std::fs::create_dir(&music).unwrap();
+    std::fs::copy(checkout().join("tests/fixtures/audio/nebula.flac"), music.join("a.flac")).unwrap();
+    assert_eq!(extract(&["--models", "mtt-vgg"], &music, &collection).status.code(), Some(0));
+    let notes = collection.join(NOTES_FILE);
+    let step_with = |lufs: f64| {
+        rusqlite::Connection::open(&notes).unwrap().execute("UPDATE notes SET loudness_lufs = ?1, peak = 0.01", [lufs]).unwrap();
+        let before = std::fs::read(&notes).unwrap();
+        let mut command = program();
+        command.args(["bench", "audio", "--output", "null", "--seconds", "1", "--json"]).arg(&collection).env("TAGSCAPE_USER_DATA", &user);
+        let done = command.output().unwrap();
+        assert_eq!(done.status.code(), Some(0), "{}", String::from_utf8_lossy(&done.stderr));
+        assert!(std::fs::read(&notes).unwrap() == before && !user.join(NOTES_FILE).exists());
+        let found: Value = serde_json::from_slice(&done.stdout).unwrap();
+        found["music_step"].as_f64().unwrap()
+    };
+    // Turned down to a tenth, and up fourfold, of stretches that are not all alike.
+    let (quiet, loud) = (step_with(2.0), step_with(-40.0));
+    assert!(loud > 4.0 * quiet, "{loud}, {quiet}");
 }
 
 #[test]

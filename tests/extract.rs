@@ -5,7 +5,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use tagscape::matrix::RowSource;
-use tagscape::store::{Collection, MatrixFile};
+use tagscape::store::{Collection, MatrixFile, NOTES_FILE};
 
 use crate::common::npy;
 use crate::common::program::{
@@ -121,11 +121,32 @@ fn a_run_that_is_killed_again_and_again_ends_where_an_undisturbed_one_does() {
         child.kill().unwrap();
         kills += usize::from(!child.wait().unwrap().success());
         assert!(committed() >= goal);
+        let noted = noted_paths(&killed);
+        let tracks: Vec<_> = Collection::open(&killed).unwrap().tracks().iter().map(|track| track.path.clone()).collect();
+        assert!(noted.iter().all(|path| tracks.contains(path)), "a note of no track: {noted:?}");
     }
     assert!(kills >= 2, "only {kills} runs were killed before their end");
+    let left = TRACKS - committed();
     assert_eq!(extract(&[], &music, &killed).status.code(), Some(0));
     assert!(matrices(&killed) == matrices(&whole), "a matrix differs");
     assert_eq!(public_rows(&killed), public_rows(&whole));
+    // Notes of the last moment may be lost to a kill; what was written is whole.
+    assert_eq!(noted_paths(&whole).len(), TRACKS);
+    let database = rusqlite::Connection::open(killed.join(NOTES_FILE)).unwrap();
+    assert_eq!(database.query_row("PRAGMA integrity_check", [], |row| row.get::<_, String>(0)).unwrap(), "ok");
+    assert!((left..=TRACKS).contains(&noted_paths(&killed).len()), "{} notes, {left} tracks in the last run", noted_paths(&killed).len());
+}
+
+/// The tracks of which something is noted for playback.
+fn noted_paths(collection: &Path) -> Vec<String> {
+    let file = collection.join(NOTES_FILE);
+    if !file.exists() {
+        return Vec::new();
+    }
+    let database = rusqlite::Connection::open(file).unwrap();
+    // A run that was killed before its first note left an empty file.
+    let Ok(mut statement) = database.prepare("SELECT path FROM notes") else { return Vec::new() };
+    statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
 }
 
 #[test]

@@ -28,6 +28,7 @@ mod morphing;
 mod networks;
 mod nn_parity;
 mod pca;
+mod playback_notes;
 mod player;
 #[cfg(target_os = "linux")]
 mod player_device;

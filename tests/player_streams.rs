@@ -7,11 +7,10 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use tagscape::audio::Loudness;
 use tagscape::catalog::SegmentSpan;
 use tagscape::player::{
-    AuditionRequest, Cue, FileSource, GoOn, MixerCommand, MixerReport, MixerStatus, Player, PlayerConfig, PlayerError, SegmentAudio,
-    SegmentSource, SegmentWriter, TellBegun, TrackNotes, mixer_link,
+    AuditionRequest, Cue, FileSource, GoOn, KnownNote, MixerCommand, MixerReport, MixerStatus, Player, PlayerConfig, PlayerError,
+    SegmentAudio, SegmentSource, SegmentWriter, TellBegun, TrackNotes, mixer_link,
 };
 
 use crate::common::counting_alloc::{AllocCount, count_allocations};
@@ -161,26 +160,18 @@ fn prefetching_makes_way_for_what_is_touched() {
 
 /// Notes in memory.
 #[derive(Default)]
-struct Notes {
-    indexes: Mutex<HashMap<PathBuf, Vec<u8>>>,
-    loudness: Mutex<HashMap<PathBuf, Loudness>>,
-}
+struct Notes(Mutex<HashMap<PathBuf, KnownNote>>);
 
 impl TrackNotes for Notes {
-    fn seek_index(&self, path: &Path) -> Option<Vec<u8>> {
-        self.indexes.lock().unwrap().get(path).cloned()
+    fn note(&self, path: &Path) -> KnownNote {
+        self.0.lock().unwrap().get(path).cloned().unwrap_or_default()
     }
 
-    fn keep_seek_index(&self, path: &Path, bytes: Vec<u8>) {
-        self.indexes.lock().unwrap().insert(path.to_owned(), bytes);
-    }
-
-    fn loudness(&self, path: &Path) -> Option<Loudness> {
-        self.loudness.lock().unwrap().get(path).copied()
-    }
-
-    fn keep_loudness(&self, path: &Path, loudness: Loudness) {
-        self.loudness.lock().unwrap().insert(path.to_owned(), loudness);
+    fn keep(&self, path: &Path, note: KnownNote) {
+        let mut notes = self.0.lock().unwrap();
+        let known = notes.entry(path.to_owned()).or_default();
+        known.seek_index = note.seek_index.or(known.seek_index.take());
+        known.loudness = note.loudness.or(known.loudness);
     }
 }
 
@@ -195,9 +186,10 @@ fn a_tracks_index_and_loudness_are_noted_once_and_its_next_segment_has_the_commo
     let source = FileSource::with_notes(Arc::clone(&notes) as Arc<dyn TrackNotes>);
     let before = source.load(&path, SPAN, RATE_HZ).unwrap().frames();
     source.learn(&path, &|| false);
-    assert_eq!(notes.loudness(&path), None, "given up");
+    assert_eq!(notes.note(&path).loudness, None, "given up");
     source.learn(&path, &|| true);
-    let (bytes, loudness) = (notes.seek_index(&path).unwrap(), notes.loudness(&path).unwrap());
+    let noted = notes.note(&path);
+    let (bytes, loudness) = (noted.seek_index.clone().unwrap(), noted.loudness.unwrap());
     assert!(loudness.lufs < 0.0 && loudness.lufs > -60.0, "{loudness:?}");
     let gain = loudness.gain();
     for source in [source, FileSource::with_notes(Arc::clone(&notes) as Arc<dyn TrackNotes>)] {
@@ -206,6 +198,6 @@ fn a_tracks_index_and_loudness_are_noted_once_and_its_next_segment_has_the_commo
         assert!(after.as_flattened().iter().all(|sample| sample.abs() <= 1.0_f32.max(before[0][0])));
         source.learn(&path, &|| true);
     }
-    assert_eq!(notes.seek_index(&path).unwrap(), bytes);
+    assert_eq!(notes.note(&path), noted);
     assert!(bytes.len() < 100_000);
 }

@@ -32,8 +32,8 @@ fn largest_difference(a: &[[f32; 2]], b: &[[f32; 2]]) -> f32 {
 fn judge(path: &Path, name: &str, rate_hz: u32) -> Result<(), String> {
     // By way of the bytes that are kept of it.
     let index = SeekIndex::scan(path).map_err(|error| error.to_string())?;
-    let index =
-        index.map(|index| Arc::new(index.to_bytes().and_then(|bytes| SeekIndex::from_bytes(&bytes)).expect("an index that comes back")));
+    let index = index
+        .map(|index| Arc::new(index.to_bytes().and_then(|bytes| SeekIndex::from_bytes(&bytes, path)).expect("an index that comes back")));
     let is_indexed = ![".wav", ".aiff", ".aifc", "16.caf", "32.caf", "pcm."].iter().any(|part| name.contains(part));
     if index.is_some() != is_indexed {
         return Err(format!("an index is {}there", if is_indexed { "not " } else { "" }));

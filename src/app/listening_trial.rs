@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use super::sound_memory;
 use crate::catalog::SegmentSpan;
 use crate::player::{
-    AuditionRequest, FileSource, GoOn, OutputChoice, Player, PlayerConfig, PlayerError, PlayerEvent, SegmentAudio, SegmentSource, TellBegun,
+    AuditionRequest, FileSource, GoOn, OutputChoice, Player, PlayerConfig, PlayerError, PlayerEvent, SegmentAudio, SegmentSource,
+    TellBegun, TrackNotes,
 };
 use crate::seed::SplitMix64;
 
@@ -38,10 +39,12 @@ pub struct TrialTrack {
 }
 
 /// What is swept over, where it is played, and for how long.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ListeningTrial {
     /// The tracks; each audition is of any stretch of any of them.
     pub tracks: Vec<TrialTrack>,
+    /// What is known of the tracks beforehand. The trial adds nothing to it.
+    pub notes: Arc<dyn TrackNotes>,
     /// Where to.
     pub output: OutputChoice,
     /// How long.
@@ -78,7 +81,6 @@ pub struct ListeningTimes {
 }
 
 /// Files, and the largest step in what came from them.
-#[derive(Default)]
 struct MeasuredSource {
     files: FileSource,
     step_bits: AtomicU32,
@@ -121,7 +123,7 @@ impl ListeningTrial {
     /// Sweeps, rests and measures, in real time. `should_stop` is asked between two rests.
     #[must_use]
     pub fn run(&self, should_stop: impl Fn() -> bool) -> ListeningTimes {
-        let source = Arc::new(MeasuredSource::default());
+        let source = Arc::new(MeasuredSource { files: FileSource::with_notes(Arc::clone(&self.notes)), step_bits: AtomicU32::new(0) });
         let config = PlayerConfig { first_buffer_frames: sound_memory::buffer_frames(), ..PlayerConfig::default() };
         let (player, notice) = Player::start_with(self.output, config, Arc::clone(&source) as Arc<dyn SegmentSource>, None);
         let times = ListeningTimes { notices: notice.into_iter().collect(), ..ListeningTimes::default() };

@@ -1,8 +1,11 @@
 //! A seek index as bytes, two or three a packet: what a collection keeps.
 //!
-//! Version, file, codec, and then for each packet its length, with a mark where it does not follow the one before it without a gap or lies in several
+//! Version, the file's length, codec, and then for each packet its length, with a mark where it does not follow the one before it without a gap or lies in several
 //! pieces; at last runs of packets of the same number of frames. Numbers are written in groups of seven bits, lowest first (LEB128). Nothing that is
-//! read is trusted: lengths are held against the file's.
+//! read is trusted: lengths are held against the file's. The file's time is not written down: the bytes are the same for every copy of a file, and it is for
+//! whoever keeps them to know that a file is the one that was indexed.
+
+use std::path::Path;
 
 use symphonia::core::audio::{Channels, Position};
 use symphonia::core::codecs::audio::well_known::{
@@ -13,7 +16,7 @@ use symphonia::core::codecs::audio::{AudioCodecId, AudioCodecParameters};
 use super::seek_index::{FileMark, PacketPlace, Piece, SeekIndex};
 
 /// Which packets there are, and how they are written.
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
 /// By number in the file.
 const CODECS: [AudioCodecId; 6] = [CODEC_ID_MP3, CODEC_ID_AAC, CODEC_ID_ALAC, CODEC_ID_FLAC, CODEC_ID_VORBIS, CODEC_ID_OPUS];
 /// Pieces of a packet and frames of a packet, at most.
@@ -58,6 +61,19 @@ impl Numbers<'_> {
 }
 
 impl SeekIndex {
+    /// What is kept, in the place of an index, of a file that needs none or can have none: the version that came to know it.
+    pub const NONE: &'static [u8] = &[VERSION as u8];
+
+    /// What is to be kept of a file: its index, or [`NONE`](Self::NONE). `None` where no index could be made, or one that is not written down.
+    #[must_use]
+    pub fn bytes_for(path: &Path) -> Option<Vec<u8>> {
+        match Self::scan(path) {
+            Ok(Some(index)) => index.to_bytes(),
+            Ok(None) => Some(Self::NONE.to_vec()),
+            Err(_) => None,
+        }
+    }
+
     /// The index as bytes; `None` for a stream that is not written down (channels without known places).
     #[must_use]
     pub fn to_bytes(&self) -> Option<Vec<u8>> {
@@ -71,7 +87,7 @@ impl SeekIndex {
         let first = self.packets.first()?.start;
         let mut bytes = Vec::with_capacity(3 * self.packets.len() + 256);
         // A start of time lines is at or before 0.
-        let head = [VERSION, self.mark.bytes, self.mark.written_ns, codec, layout, channels, self.channels as u64, u64::from(self.rate_hz)];
+        let head = [VERSION, self.mark.bytes, codec, layout, channels, self.channels as u64, u64::from(self.rate_hz)];
         let params = [self.params.sample_rate, self.params.bits_per_sample].map(|value| value.map_or(0, |value| u64::from(value) + 1));
         let line = [u64::try_from(-first).ok()?, u64::try_from(self.end).ok()?, u64::from(self.lead_trim), self.packets.len() as u64];
         head.iter().chain(&params).chain(&line).for_each(|&value| put(&mut bytes, value));
@@ -101,14 +117,18 @@ impl SeekIndex {
         Some(bytes)
     }
 
-    /// What [`to_bytes`](Self::to_bytes) wrote; `None` where it is of another version or damaged.
+    /// What [`to_bytes`](Self::to_bytes) wrote, for a file that the caller knows to be the one that was indexed: from now on it is so for as long as it is
+    /// not written again. `None` where the bytes are of another version, damaged, or of a file of another length.
     #[must_use]
-    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+    pub fn from_bytes(bytes: &[u8], path: &Path) -> Option<Self> {
+        Self::of_mark(bytes, FileMark::of(&std::fs::metadata(path).ok()?))
+    }
+
+    fn of_mark(bytes: &[u8], mark: FileMark) -> Option<Self> {
         let mut numbers = Numbers(bytes);
-        if numbers.take()? != VERSION {
+        if numbers.take()? != VERSION || numbers.take()? != mark.bytes {
             return None;
         }
-        let mark = FileMark { bytes: numbers.take()?, written_ns: numbers.take()? };
         let mut params = AudioCodecParameters::new();
         params.for_codec(*CODECS.get(usize::try_from(numbers.take()?).ok()?)?);
         match (numbers.take()?, numbers.take()?) {
@@ -192,7 +212,7 @@ mod tests {
     fn an_index_comes_back_as_it_was() {
         let written = index();
         let bytes = written.to_bytes().unwrap();
-        let read = SeekIndex::from_bytes(&bytes).unwrap();
+        let read = SeekIndex::of_mark(&bytes, written.mark).unwrap();
         assert_eq!((read.mark, read.channels, read.rate_hz, read.end, read.lead_trim), (written.mark, 2, 44_100, 38, 3));
         assert_eq!((&read.packets, &read.pieces), (&written.packets, &written.pieces));
         assert_eq!((read.params.codec, read.params.sample_rate, read.params.bits_per_sample), (CODEC_ID_VORBIS, Some(44_100), None));
@@ -202,13 +222,15 @@ mod tests {
     #[test]
     fn hostile_bytes_are_no_index_and_never_one_beyond_the_file() {
         let bytes = index().to_bytes().unwrap();
-        (0..bytes.len()).for_each(|cut| assert!(SeekIndex::from_bytes(&bytes[..cut]).is_none(), "{cut}"));
+        let mark = index().mark;
+        (0..bytes.len()).for_each(|cut| assert!(SeekIndex::of_mark(&bytes[..cut], mark).is_none(), "{cut}"));
+        assert!(SeekIndex::of_mark(&bytes, FileMark { bytes: 701, ..mark }).is_none(), "of a file of another length");
         let mut random = SplitMix64::new(3);
         for _ in 0..20_000 {
             let mut broken = bytes.clone();
             let at = random.next_below(broken.len() as u64) as usize;
             broken[at] = random.next_u64() as u8;
-            if let Some(read) = SeekIndex::from_bytes(&broken) {
+            if let Some(read) = SeekIndex::of_mark(&broken, mark) {
                 assert!(read.pieces.iter().all(|piece| piece.at + u64::from(piece.bytes) <= read.mark.bytes));
                 (0..read.packets.len()).for_each(|number| assert!(read.pieces_of(number).len() <= read.pieces.len()));
             }

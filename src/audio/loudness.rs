@@ -12,6 +12,10 @@ use super::stream::AudioStream;
 const TARGET_LUFS: f64 = -18.0;
 /// No track is turned up by more, an amplitude: 12 dB. What is quieter is meant to be.
 const MAX_GAIN: f64 = 3.98;
+/// Samples in a second, of all channels, that a meter is made for: 16 channels at 384 kHz. It holds 0.4 s of them, and a header may say anything.
+const MAX_SAMPLE_RATE: u64 = 16 * 384_000;
+/// The lowest rate: the shelf of the standard's filter, at 1.68 kHz, has to lie below half of it.
+const MIN_RATE_HZ: u32 = 4000;
 
 /// A track's loudness.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -60,11 +64,14 @@ pub struct LoudnessMeter {
 }
 
 impl LoudnessMeter {
-    /// A meter for so many channels at this rate; `None` where the standard has no weights for them.
+    /// A meter for so many channels at this rate; `None` where the standard has no weights or filter for them, and where they are more than any music
+    /// has.
     #[must_use]
     pub fn new(channels: usize, rate_hz: u32) -> Option<Self> {
-        let meter = EbuR128::new(u32::try_from(channels).ok()?, rate_hz, Mode::I | Mode::SAMPLE_PEAK).ok()?;
-        Some(Self { meter })
+        let channels = u32::try_from(channels).ok()?;
+        let is_music = rate_hz >= MIN_RATE_HZ && u64::from(channels) * u64::from(rate_hz) <= MAX_SAMPLE_RATE;
+        let meter = if is_music { EbuR128::new(channels, rate_hz, Mode::I | Mode::SAMPLE_PEAK).ok() } else { None };
+        meter.map(|meter| Self { meter })
     }
 
     /// Takes interleaved samples.
@@ -99,6 +106,25 @@ mod tests {
         let found = measured(997.0, 10_f32.powf(-23.0 / 20.0));
         assert!((found.lufs + 23.0).abs() < 0.1, "{found:?}");
         assert!((found.gain() - 10_f32.powf(5.0 / 20.0)).abs() < 0.02, "{found:?}");
+    }
+
+    #[test]
+    fn no_samples_channels_or_rate_are_too_odd_for_the_meter() {
+        let odd = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MAX, f32::MIN_POSITIVE, -0.0, 1e30, 0.5];
+        let rates = [0, 1, 15, 16, 101, 3999, 8_000, 11_025, 44_100, 192_000, 2_822_400, u32::MAX].into_iter().chain(4_000..4_100);
+        for (number, rate_hz) in rates.enumerate() {
+            for channels in [1, 2, 3, 6, 8, 64] {
+                let Some(mut meter) = LoudnessMeter::new(channels, rate_hz) else { continue };
+                let wave: Vec<f32> = (0..rate_hz as usize * channels).map(|at| odd[(at + number) % odd.len()]).collect();
+                wave.chunks(channels * 1111).for_each(|part| meter.add(part));
+                // A piece of a frame.
+                meter.add(&vec![0.5; channels + 1][usize::from(channels == 1)..]);
+                assert!(meter.finish().is_none_or(|found| (0.0..=4.0).contains(&found.gain())), "{channels} channels, {rate_hz} Hz");
+            }
+        }
+        let is_made = |channels, rate_hz| LoudnessMeter::new(channels, rate_hz).is_some();
+        assert!(is_made(2, 44_100) && is_made(8, 192_000) && is_made(16, 384_000));
+        assert!(!is_made(0, 44_100) && !is_made(2, 16) && !is_made(64, 2_822_400) && !is_made(usize::MAX, 1));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::decode::guarded;
 use super::error::{AudioError, AudioErrorKind};
+use super::loudness::{Loudness, LoudnessMeter};
 use super::pcm::append_mono;
 use super::resample::MonoResampler;
 use super::stream::AudioStream;
@@ -19,6 +20,8 @@ const CHUNK_SAMPLES: usize = 8192;
 pub struct MonoStream {
     stream: AudioStream,
     resampler: MonoResampler,
+    /// Takes the blocks as they are decoded, where somebody wants to know.
+    meter: Option<LoudnessMeter>,
     /// Interleaved frames of a block as the decoder gave them.
     block: Vec<f32>,
     /// The same, one channel.
@@ -43,8 +46,21 @@ impl MonoStream {
         guarded(path, || {
             let stream = AudioStream::open(path)?;
             let resampler = MonoResampler::try_new(stream.sample_rate_hz, rate_hz).map_err(|kind| kind.at(path))?;
-            Ok(Self { stream, resampler, block: Vec::new(), mono: Vec::new(), frames: 0, progress: Progress::Reading })
+            Ok(Self { stream, resampler, meter: None, block: Vec::new(), mono: Vec::new(), frames: 0, progress: Progress::Reading })
         })
+    }
+
+    /// The same, but that the loudness is measured on the way, of all channels at the file's own rate; nothing else changes.
+    #[must_use]
+    pub fn with_loudness(mut self) -> Self {
+        self.meter = LoudnessMeter::new(self.stream.channels, self.stream.sample_rate_hz);
+        self
+    }
+
+    /// How loud the track is, as [`Loudness::of_file`] finds it; `None` before the checked end, and where it was not to be measured or cannot be.
+    #[must_use]
+    pub fn loudness(&self) -> Option<Loudness> {
+        self.meter.as_ref().filter(|_| self.progress == Progress::Ended).and_then(LoudnessMeter::finish)
     }
 
     /// What the file's tags say.
@@ -84,6 +100,9 @@ impl MonoStream {
             if self.stream.next_block(&mut self.block)?.is_none() {
                 self.resampler.finish(into).map_err(|kind| kind.at(self.stream.path()))?;
                 return Ok(Progress::Ended);
+            }
+            if let Some(meter) = &mut self.meter {
+                meter.add(&self.block);
             }
             self.mono.clear();
             append_mono(&self.block, self.stream.channels, &mut self.mono);

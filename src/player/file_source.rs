@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 use crate::audio::{Loudness, SeekIndex, StereoStream};
 use crate::catalog::SegmentSpan;
 
 use super::error::PlayerError;
-use super::notes::TrackNotes;
+use super::notes::{KnownNote, TrackNotes};
 use super::segment_audio::{SegmentAudio, SegmentWriter};
 use super::source::{GoOn, SegmentSource, TellBegun};
 use super::voice::FADE_SECS;
@@ -40,9 +41,18 @@ struct Entry {
     used_at: u64,
 }
 
+/// Length and time of a file, by which it is seen that it was written again; `None` where it is not there.
+type FileState = Option<(u64, Option<SystemTime>)>;
+
+fn state_of(path: &Path) -> FileState {
+    std::fs::metadata(path).ok().map(|about| (about.len(), about.modified().ok()))
+}
+
 /// What is known of a track.
 #[derive(Clone, Debug)]
 struct KnownTrack {
+    /// The file as it was before any of it was found out.
+    state: FileState,
     /// `None` where a file needs none or can have none.
     index: Option<Arc<SeekIndex>>,
     /// Whether the index is not among the notes yet.
@@ -90,17 +100,19 @@ impl FileSource {
 
     /// What is known of a track; its seek index is made now where it is not known yet.
     fn track(&self, path: &Path) -> KnownTrack {
+        let state = state_of(path);
         let known = self.known().find(path);
-        if let Some(known) = known.filter(|known| known.index.as_ref().is_none_or(|index| index.is_of(path))) {
+        if let Some(known) = known.filter(|known| known.state == state) {
             return known;
         }
-        let noted = self.notes.as_ref().and_then(|notes| notes.seek_index(path));
-        let noted = noted.and_then(|bytes| SeekIndex::from_bytes(&bytes)).filter(|index| index.is_of(path));
-        let is_new = noted.is_none();
-        // What is wrong with a file is said by its decoder, where it matters: a stretch before the damage can be heard.
-        let index = noted.or_else(|| SeekIndex::scan(path).ok().flatten()).map(Arc::new);
-        let loudness = self.notes.as_ref().and_then(|notes| notes.loudness(path));
-        let track = KnownTrack { index, is_new, loudness };
+        let note = self.notes.as_ref().map(|notes| notes.note(path)).unwrap_or_default();
+        let noted = note.seek_index.as_deref().and_then(|bytes| noted_index(bytes, path));
+        let (index, is_new) = match noted {
+            Some(index) => (index, false),
+            // What is wrong with a file is said by its decoder, where it matters: a stretch before the damage can be heard.
+            None => SeekIndex::scan(path).map_or((None, false), |index| (index, true)),
+        };
+        let track = KnownTrack { state, index: index.map(Arc::new), is_new, loudness: note.loudness };
         self.known().keep(path, track.clone());
         track
     }
@@ -157,8 +169,17 @@ impl SegmentSource for FileSource {
     fn learn(&self, path: &Path, goes_on: GoOn<'_>) {
         let Some(notes) = &self.notes else { return };
         let mut track = self.track(path);
-        if let Some(bytes) = track.index.as_ref().filter(|_| track.is_new).and_then(|index| index.to_bytes()) {
-            notes.keep_seek_index(path, bytes);
+        let keep = |note: KnownNote, state: FileState| {
+            // What was found out of a file that is gone is no note of the one that has its place.
+            if state_of(path) == state {
+                notes.keep(path, note);
+            }
+        };
+        if track.is_new {
+            let bytes = track.index.as_ref().map_or_else(|| Some(SeekIndex::NONE.to_vec()), |index| index.to_bytes());
+            if bytes.is_some() {
+                keep(KnownNote { seek_index: bytes, loudness: None }, track.state);
+            }
             track.is_new = false;
             self.known().keep(path, track.clone());
         }
@@ -167,7 +188,7 @@ impl SegmentSource for FileSource {
         }
         match Loudness::of_file(path, goes_on) {
             Ok(Some(loudness)) => {
-                notes.keep_loudness(path, loudness);
+                keep(KnownNote { seek_index: None, loudness: Some(loudness) }, track.state);
                 track.loudness = Some(loudness);
             }
             Ok(None) if !goes_on() => return,
@@ -176,6 +197,11 @@ impl SegmentSource for FileSource {
         }
         self.known().keep(path, track);
     }
+}
+
+/// The index that a note holds, or that there is none; nothing where the note is of no use.
+fn noted_index(bytes: &[u8], path: &Path) -> Option<Option<SeekIndex>> {
+    if bytes == SeekIndex::NONE { Some(None) } else { SeekIndex::from_bytes(bytes, path).map(Some) }
 }
 
 fn frame_count(path: &Path, span: SegmentSpan, sample_rate_hz: u32) -> Result<usize, PlayerError> {

@@ -36,7 +36,7 @@ pub use error::PlayerError;
 pub use event::{AuditionRequest, PlayerEvent};
 pub use file_source::FileSource;
 pub use mixer::{Cue, Mixer, MixerCommand, MixerLink, MixerReport, mixer_link};
-pub use notes::TrackNotes;
+pub use notes::{KnownNote, TrackNotes};
 pub use output::null::NullOutput;
 pub use segment_audio::{SegmentAudio, SegmentWriter};
 pub use source::{GoOn, SegmentSource, TellBegun};

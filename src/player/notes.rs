@@ -1,17 +1,22 @@
-//! What is known of tracks from earlier: whoever owns the player keeps it, where it likes.
+//! What is known of tracks beforehand: whoever owns the player keeps it, where it likes.
 
 use std::path::Path;
 
 use crate::audio::Loudness;
 
+/// What is known of a track.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct KnownNote {
+    /// Its seek index, as `audio::SeekIndex::to_bytes` wrote it, or `SeekIndex::NONE`.
+    pub seek_index: Option<Vec<u8>>,
+    /// How loud it is.
+    pub loudness: Option<Loudness>,
+}
+
 /// Keeps notes of tracks by the paths of their files. A note of a file that has changed since is none.
 pub trait TrackNotes: Send + Sync {
-    /// A track's seek index, as `audio::SeekIndex::to_bytes` wrote it.
-    fn seek_index(&self, path: &Path) -> Option<Vec<u8>>;
-    /// Keeps a seek index. May fail in silence: it will be made again.
-    fn keep_seek_index(&self, path: &Path, bytes: Vec<u8>);
-    /// A track's loudness.
-    fn loudness(&self, path: &Path) -> Option<Loudness>;
-    /// Keeps a track's loudness. May fail in silence.
-    fn keep_loudness(&self, path: &Path, loudness: Loudness);
+    /// What is known of a track.
+    fn note(&self, path: &Path) -> KnownNote;
+    /// Keeps what a note has, beside what is known of the same file. May fail in silence: it will be found out again.
+    fn keep(&self, path: &Path, note: KnownNote);
 }

@@ -4,6 +4,7 @@
 //! its place, `.NAME.merging`, and is renamed when it is whole: a kill at any byte leaves no half collection under the wanted name, and the next
 //! merge clears what was left. Memory holds the tables and a copy buffer, whatever the number of rows.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use rusqlite::{Connection, OpenFlags, params};
 
 use super::error::StoreError;
 use super::matrix_file::sync_folder_of;
+use super::notes_file::{NOTES_FILE, NotesFile};
 use super::npy::{Element, HEADER_BYTES, header_bytes};
 use super::reader::Collection;
 use super::schema::{DATABASE, LOCK, SPACES};
@@ -119,7 +121,7 @@ fn begin(work: &Path) -> Result<File, StoreError> {
         let cleared = match name {
             LOCK => Ok(()),
             SPACES => std::fs::remove_dir_all(&path),
-            name if name.starts_with(DATABASE) => std::fs::remove_file(&path),
+            name if name.starts_with(DATABASE) || name.starts_with(NOTES_FILE) => std::fs::remove_file(&path),
             _ => return Err(StoreError::NotACollection { why: "the folder holds other things", path: work.to_owned() }),
         };
         cleared.map_err(StoreError::io("clear", &path))?;
@@ -323,10 +325,25 @@ fn make(
     let mut database = Connection::open_with_flags(work.join(DATABASE), flags).map_err(fail)?;
     write_database(&mut database, plan, sources, places).map_err(fail)?;
     database.close().map_err(|(_, error)| fail(error))?;
+    copy_notes(work, sources, places, cancel);
+    if cancel.load(Ordering::Relaxed) {
+        return Err(StoreError::Cancelled);
+    }
     for file in [work.join(DATABASE), folder.join("any")] {
         sync_folder_of(&file).map_err(StoreError::io("sync", work))?;
     }
     Ok(MergeSummary { tracks: places.len(), segments: if plan.spaces.is_empty() { 0 } else { rows_in(0) } })
+}
+
+/// What the parts note of the tracks for playback; of a track that is in several, what the first of them does. That notes cannot be copied is no failure:
+/// they are found out again.
+fn copy_notes(work: &Path, sources: &[Source], places: &[Place], cancel: &AtomicBool) {
+    let parts: Vec<NotesFile> = sources.iter().filter_map(|source| NotesFile::read(&source.path().join(NOTES_FILE))).collect();
+    let Some(to) = (if parts.is_empty() { None } else { NotesFile::open(&work.join(NOTES_FILE)) }) else { return };
+    let tracks: HashSet<&str> = places.iter().map(|place| sources[place.source].collection.tracks()[place.track].path.as_str()).collect();
+    for part in parts {
+        part.copy_to(&to, &|path| tracks.contains(path), &|| !cancel.load(Ordering::Relaxed));
+    }
 }
 
 /// The tables as an undisturbed run fills them.

@@ -7,6 +7,7 @@
 //!   collection.sqlite    tracks, track_numbers, spaces, track_rows, tags, meta (public, see `schema`); a rollback journal, so that a reader
 //!                        leaves no file behind on any disk
 //!   collection.lock      held by the one process that writes
+//!   playback.sqlite      what playback knows of the tracks beforehand (`notes_file`); may be missing, and be deleted at any time
 //!   spaces/SPACE.npy     float16, little-endian, [segments, dims]; 128 bytes of header that is rewritten in place
 //! ```
 //!
@@ -18,6 +19,7 @@ mod error;
 mod half_rows;
 mod matrix_file;
 mod merge;
+mod noted_file;
 mod notes_file;
 mod npy;
 mod reader;
@@ -32,7 +34,8 @@ pub use error::StoreError;
 pub use half_rows::HalfRows;
 pub use matrix_file::{MatrixFile, write_npy_f32};
 pub use merge::{MergeProgress, MergeSummary, merge};
-pub use notes_file::{NOTES_FILE, NotedFile, NotesFile, TrackNote};
+pub use noted_file::NotedFile;
+pub use notes_file::{NOTES_FILE, NewNote, NotesFile, TrackNote};
 pub use reader::{Collection, SpaceInfo};
 pub use row_values::{RowValues, read_row_values};
 pub use schema::FORMAT_VERSION;

@@ -9,6 +9,7 @@ use rusqlite::{Connection, OpenFlags, params};
 use super::error::StoreError;
 use super::half_rows::HalfRows;
 use super::matrix_file::sync_folder_of;
+use super::notes_file::NOTES_FILE;
 use super::reader::{Database, open_database, read_database, table_error};
 use super::schema::{CREATE_TRACK_NUMBERS, DATABASE, LOCK, SPACES};
 use super::space_file::SpaceFile;
@@ -228,7 +229,7 @@ impl CollectionWriter {
     }
 }
 
-/// A folder without a database may become a collection only while it is empty but for our lock.
+/// A folder without a database may become a collection only while it is empty but for our lock and notes, which can be of anything.
 fn refuse_foreign_folder(path: &Path) -> Result<(), StoreError> {
     let entries = std::fs::read_dir(path).map_err(StoreError::io("read", path))?;
     for entry in entries {
@@ -236,7 +237,7 @@ fn refuse_foreign_folder(path: &Path) -> Result<(), StoreError> {
         if name == SPACES {
             return Err(StoreError::damaged(path, format!("{DATABASE} is missing")));
         }
-        if name != LOCK {
+        if name != LOCK && !name.to_string_lossy().starts_with(NOTES_FILE) {
             return Err(StoreError::NotACollection { why: "the folder holds other things", path: path.to_owned() });
         }
     }

@@ -15,7 +15,7 @@ use super::features::{Extractor, TrackFailure, TrackRows};
 use super::inputs::Candidate;
 use super::reader::{Patches, ReadTrack, Step, TrackReader};
 use crate::catalog::TrackMetadata;
-use crate::store::HalfRows;
+use crate::store::{HalfRows, NewNote};
 
 /// Runs of patches that wait for each worker before another block is read.
 const WAITING_PER_WORKER: usize = 2;
@@ -31,6 +31,7 @@ pub(super) struct TrackFeatures {
     pub metadata: TrackMetadata,
     /// Its rows in every space of the plan, in its order.
     pub rows: Vec<HalfRows>,
+    pub note: Option<Box<NewNote>>,
     pub seconds: StageSeconds,
 }
 
@@ -104,7 +105,8 @@ impl State<'_> {
         }
         if let Some(Begun { rows, read: Some(read), inference_secs, .. }) = self.begun.remove(&position) {
             let seconds = StageSeconds { inference: inference_secs, ..read.seconds };
-            let features = TrackFeatures { duration_secs: read.duration_secs, metadata: read.metadata, rows: rows.into_spaces(), seconds };
+            let ReadTrack { duration_secs, metadata, note, .. } = read;
+            let features = TrackFeatures { duration_secs, metadata, rows: rows.into_spaces(), note, seconds };
             self.ready.insert(position, Ok(features));
         }
     }

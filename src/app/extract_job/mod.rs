@@ -5,11 +5,15 @@
 //!
 //! A track is read in blocks: audio in chunks, spectrograms as far as they are, patches for the networks, and rows in float16 at the end. So
 //! memory depends on the number of workers and a little on the longest track's rows, and not on a track's audio.
+//!
+//! What playback wants to know of a track, where its packets lie and how loud it is, is found out on the way and noted down beside the
+//! collection (`notes`); it is no part of what is extracted, and a track that is there already is not read again for it.
 
 mod desk;
 mod error;
 mod features;
 mod inputs;
+mod notes;
 mod pipeline;
 mod reader;
 mod shard;
@@ -23,6 +27,7 @@ pub use error::ExtractError;
 use features::Extractor;
 pub use inputs::audio_files;
 use inputs::{Candidate, find_inputs};
+use notes::RunNotes;
 use pipeline::Run;
 pub use shard::Shard;
 
@@ -191,7 +196,8 @@ pub fn run(
         let mut extractor = Extractor::load(&models, params.hop_secs, params.musicnn_layer, &weights_of)?;
         extractor.use_device(params.device, &weights_of, params.tell);
         let run = Run { candidates: &fresh, extractor: &extractor, jobs, cancel, start };
-        run.extract(&mut writer, &mut summary, progress)?;
+        let mut notes = RunNotes::new(&params.out, params.tell);
+        run.extract(&mut writer, &mut notes, &mut summary, progress)?;
         if let Some(line) = extractor.gpu_failure() {
             (params.tell)(&line);
         }

@@ -7,6 +7,7 @@ use super::desk::{Desk, News, Outcome};
 use super::error::ExtractError;
 use super::features::Extractor;
 use super::inputs::Candidate;
+use super::notes::RunNotes;
 use super::{ExtractProgress, ExtractSummary, FailedTrack, Stop};
 use crate::store::{CollectionWriter, NewTrack, StoreError};
 
@@ -30,6 +31,7 @@ impl Run<'_> {
     pub(super) fn extract(
         &self,
         writer: &mut CollectionWriter,
+        notes: &mut RunNotes,
         summary: &mut ExtractSummary,
         progress: &mut dyn FnMut(&ExtractProgress),
     ) -> Result<(), ExtractError> {
@@ -41,7 +43,8 @@ impl Run<'_> {
             for _ in 0..self.jobs {
                 scope.spawn(|_| desk.work());
             }
-            let stop = self.commit_all(&desk, writer, summary, progress);
+            let stop = self.commit_all(&desk, writer, notes, summary, progress);
+            notes.write();
             desk.close();
             summary.stop = stop;
         });
@@ -52,6 +55,7 @@ impl Run<'_> {
         &self,
         desk: &Desk,
         writer: &mut CollectionWriter,
+        notes: &mut RunNotes,
         summary: &mut ExtractSummary,
         progress: &mut dyn FnMut(&ExtractProgress),
     ) -> Option<Stop> {
@@ -82,7 +86,7 @@ impl Run<'_> {
                 }
             };
             let write_start = Instant::now();
-            if let Err(error) = commit(candidate, outcome, writer, summary) {
+            if let Err(error) = commit(candidate, outcome, writer, notes, summary) {
                 return Some(Stop::Unwritable(error));
             }
             summary.seconds.write += write_start.elapsed().as_secs_f64();
@@ -95,11 +99,20 @@ impl Run<'_> {
     }
 }
 
-fn commit(candidate: &Candidate, outcome: Outcome, writer: &mut CollectionWriter, summary: &mut ExtractSummary) -> Result<(), StoreError> {
+fn commit(
+    candidate: &Candidate,
+    outcome: Outcome,
+    writer: &mut CollectionWriter,
+    notes: &mut RunNotes,
+    summary: &mut ExtractSummary,
+) -> Result<(), StoreError> {
     match outcome {
         Ok(features) => {
             let track = NewTrack { path: candidate.path.clone(), duration_secs: features.duration_secs, metadata: features.metadata };
             writer.append_halves(&track, &features.rows)?;
+            if let Some(note) = features.note {
+                notes.add(*note);
+            }
             summary.added += 1;
             summary.audio_secs += features.duration_secs;
             summary.seconds.decode += features.seconds.decode;

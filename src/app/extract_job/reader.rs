@@ -9,9 +9,10 @@ use std::time::Instant;
 use super::StageSeconds;
 use super::features::{Extractor, TrackFailure};
 use super::inputs::{Candidate, stamp_of_file};
-use crate::audio::{AudioError, AudioErrorKind, MonoStream};
+use crate::audio::{AudioError, AudioErrorKind, MonoStream, SeekIndex};
 use crate::catalog::TrackMetadata;
 use crate::mel::{MelConfig, MelStream, patch_count};
+use crate::store::{NewNote, NotedFile, TrackNote};
 
 /// Seconds of audio in a block: enough patches for all cores of a desktop, and an eighth of a second to decode.
 const BLOCK_SECS: f64 = 48.0;
@@ -52,6 +53,8 @@ impl Patches {
 pub(super) struct ReadTrack {
     pub duration_secs: f64,
     pub metadata: TrackMetadata,
+    /// What playback is to know of it, where its file can be noted down.
+    pub note: Option<Box<NewNote>>,
     /// Decoding and spectrograms.
     pub seconds: StageSeconds,
 }
@@ -124,7 +127,7 @@ impl<'r> TrackReader<'r> {
             Some(stream) => stream,
             empty => {
                 let start = Instant::now();
-                let opened = MonoStream::open(&self.candidate.file, self.extractor.rate_hz())?;
+                let opened = MonoStream::open(&self.candidate.file, self.extractor.rate_hz())?.with_loudness();
                 self.seconds.decode += start.elapsed().as_secs_f64();
                 empty.insert(opened)
             }
@@ -164,13 +167,24 @@ impl<'r> TrackReader<'r> {
                 return Step::Failed(TrackFailure { reason, is_lasting: true });
             }
         }
+        let start = Instant::now();
+        let note = self.note();
+        self.seconds.decode += start.elapsed().as_secs_f64();
         if let Some(failure) = self.changed() {
             return Step::Failed(failure);
         }
         let tags = self.stream.as_ref().map(|stream| stream.metadata().clone()).unwrap_or_default();
         // Of a file beside the audio root, the way up to it names nothing.
         let metadata = tags.or_from_path(self.candidate.path.trim_start_matches("../"));
-        Step::End(patches, ReadTrack { duration_secs, metadata, seconds: self.seconds })
+        Step::End(patches, ReadTrack { duration_secs, metadata, note, seconds: self.seconds })
+    }
+
+    /// What is known of the track now that all of it was decoded. The file is read a second time for it, without decoding.
+    fn note(&self) -> Option<Box<NewNote>> {
+        let Candidate { path, file, .. } = self.candidate;
+        let loudness = self.stream.as_ref().and_then(MonoStream::loudness).map(|loudness| (loudness.lufs, loudness.peak));
+        let note = TrackNote { seek_index: SeekIndex::bytes_for(file), loudness };
+        Some(Box::new(NewNote { path: path.clone(), file: NotedFile::of(file)?, note }))
     }
 
     /// The whole patches that were not given out yet: before the end, only as many as are inferred together. The frames that later ones

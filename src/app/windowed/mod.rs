@@ -30,7 +30,7 @@ use super::sound_picture_job::{self, PictureWorker};
 use super::state::{AppState, Choices, Effect};
 use crate::command::Course;
 use crate::gpu::{GpuContext, new_instance};
-use crate::player::{FileSource, OutputChoice, Player, PlayerConfig};
+use crate::player::{FileSource, OutputChoice, Player, PlayerConfig, TrackNotes};
 use crate::project::DeviceChoice;
 use crate::store::Collection;
 use crate::ui::Chrome;
@@ -104,6 +104,7 @@ struct Session {
     labels: LabelWorker,
     colorings: ColoringWorker,
     sound_pictures: PictureWorker,
+    notes: Arc<PlaybackNotes>,
     player: Option<Player>,
     opening_player: Receiver<(Player, Option<String>)>,
     map: egui::Rect,
@@ -197,7 +198,8 @@ impl Session {
         // A sound server that hangs must not hold up the map.
         let (sender, opening_player) = channel();
         let player_wake = wake.clone();
-        let source = Arc::new(FileSource::with_notes(Arc::new(PlaybackNotes::open(state.collection.path(), &state.audio_root))));
+        let notes = Arc::new(PlaybackNotes::open(state.collection.path(), &state.audio_root));
+        let source = Arc::new(FileSource::with_notes(Arc::clone(&notes) as Arc<dyn TrackNotes>));
         let opener = std::thread::Builder::new().name("sound".into()).spawn(move || {
             let config = PlayerConfig { first_buffer_frames: sound_memory::buffer_frames(), ..PlayerConfig::default() };
             drop(sender.send(Player::start_with(OutputChoice::Default, config, source, Some(player_wake.clone()))));
@@ -217,7 +219,7 @@ impl Session {
             labels: label_job::start(wake.clone())?,
             colorings: coloring_job::start(wake.clone())?,
             sound_pictures: sound_picture_job::start(wake)?,
-
+            notes,
             player: None,
             opening_player,
             map: egui::Rect::NOTHING,

@@ -92,6 +92,7 @@ impl Session {
 
     /// Keeps where the music is, on a thread of its own: a database may be waited for.
     pub(super) fn keep_audio_root(&self, root: std::path::PathBuf) {
+        self.notes.set_audio_root(&root);
         let collection = self.state.collection.path().to_owned();
         let keep = move || {
             if let Err(line) = audio_root::keep(&collection, &root) {

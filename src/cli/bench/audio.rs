@@ -1,6 +1,7 @@
 //! `tagscape bench audio`: how long it takes from touching a segment to its sound.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -11,6 +12,7 @@ use serde_json::{Value, json};
 use super::percentile;
 use crate::app::extract_job::audio_files;
 use crate::app::listening_trial::{ListeningTimes, ListeningTrial, TrialTrack};
+use crate::app::playback_notes::PlaybackNotes;
 use crate::app::resources::demo_collection;
 use crate::audio::{SeekIndex, decode_file};
 use crate::catalog::path_from_text;
@@ -21,7 +23,8 @@ use crate::store::Collection;
 /// Sweeps over segments of music as a listener's pointer does, and prints how long it takes until they sound
 ///
 /// A latency is from the hover event to the first sounding frame that is handed to the output; what the device's own buffer adds stands beside it.
-/// Half of the measured segments were decoded before (cached), half never (cold: the file is opened, sought and decoded).
+/// Half of the measured segments were decoded before (cached), half never (cold: the file is opened, sought and decoded). What a collection notes of its
+/// tracks is used as the window uses it; nothing is noted.
 #[derive(Debug, Args)]
 pub struct BenchAudioArgs {
     /// Audio files, folders of them, or collections (default: the demo collection)
@@ -46,12 +49,12 @@ enum OutputArg {
 
 pub(super) fn run(args: &BenchAudioArgs) -> anyhow::Result<Exit> {
     let inputs = if args.inputs.is_empty() { vec![demo_collection()?] } else { args.inputs.clone() };
-    let tracks = tracks_of(&inputs)?;
+    let (tracks, notes) = tracks_of(&inputs)?;
     let output = match args.output {
         OutputArg::Null => OutputChoice::Null,
         OutputArg::Default => OutputChoice::Default,
     };
-    let trial = ListeningTrial { tracks, output, duration: Duration::from_secs(u64::from(args.seconds)) };
+    let trial = ListeningTrial { tracks, notes: Arc::new(notes), output, duration: Duration::from_secs(u64::from(args.seconds)) };
     let times = trial.run(|| false);
     times.notices.iter().chain(&times.failures).for_each(|line| eprintln!("{line}"));
     anyhow::ensure!(!times.cold_ms.is_empty(), "nothing sounded");
@@ -70,13 +73,14 @@ fn is_collection(path: &Path) -> bool {
     path.join("collection.sqlite").is_file()
 }
 
-/// Tracks and their lengths. Loose files are read once for that.
-fn tracks_of(inputs: &[PathBuf]) -> anyhow::Result<Vec<TrialTrack>> {
-    let mut tracks = Vec::new();
+/// Tracks with their lengths, and what their collections know of them. Loose files are read once for the length.
+fn tracks_of(inputs: &[PathBuf]) -> anyhow::Result<(Vec<TrialTrack>, PlaybackNotes)> {
+    let (mut tracks, mut notes) = (Vec::new(), PlaybackNotes::default());
     let (collections, loose): (Vec<_>, Vec<_>) = inputs.iter().cloned().partition(|path| is_collection(path));
     for path in collections {
         let collection = Collection::open(&path)?;
         let root = collection.audio_root();
+        notes.add(&path, &root);
         for track in collection.tracks() {
             tracks.push(TrialTrack { path: root.join(path_from_text(&track.path)), duration_secs: track.duration_secs });
         }
@@ -95,7 +99,7 @@ fn tracks_of(inputs: &[PathBuf]) -> anyhow::Result<Vec<TrialTrack>> {
         };
         tracks.extend(audio_files(&loose)?.into_par_iter().filter_map(measured).collect::<Vec<_>>());
     }
-    (!tracks.is_empty()).then_some(tracks).context("no music to listen to")
+    (!tracks.is_empty()).then_some((tracks, notes)).context("no music to listen to")
 }
 
 /// To a thousandth: what is behind is noise.
