@@ -30,9 +30,12 @@ mod nn_parity;
 mod pca;
 mod playback_notes;
 mod player;
+mod player_callback;
 #[cfg(target_os = "linux")]
 mod player_device;
 mod player_streams;
+#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
+mod player_syscalls;
 mod project_cli;
 mod recovery;
 mod render;

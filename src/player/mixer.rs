@@ -2,7 +2,8 @@
 //!
 //! RULE: nothing that [`Mixer::process`] reaches allocates, frees, locks, waits, logs or does I/O. It is called from the audio callback,
 //! where one page fault or one contended lock is a drop-out. Cues arrive by a ring; what is done with goes back by a second ring, to be
-//! freed by the supervisor: the last reference to a buffer never dies here. `tests/player.rs` holds this with a counting allocator.
+//! freed by the supervisor: the last reference to a buffer never dies here. `output/device_writer.rs`, which calls it for a device, lists what is
+//! reached and names the tests.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;

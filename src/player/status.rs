@@ -58,6 +58,12 @@ impl MixerStatus {
         self.is_looping.store(is_looping, Relaxed);
     }
 
+    /// Buffers so far in which a voice was silent because decoding was behind.
+    #[must_use]
+    pub fn starved(&self) -> u64 {
+        self.starved.load(Relaxed)
+    }
+
     /// Drop-outs so far.
     pub(super) fn underruns(&self) -> u64 {
         self.underruns.load(Relaxed)

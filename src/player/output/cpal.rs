@@ -14,12 +14,11 @@ use std::time::{Duration, Instant};
 use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
 use cpal::{BufferSize, ErrorKind, FromSample, SampleFormat, SizedSample, StreamConfig, SupportedBufferSize, SupportedStreamConfig};
 
+use super::device_writer::DeviceWriter;
 use super::{LAST_BUFFER_FRAMES, OnTrouble, OpenOutput, Output, OutputInfo};
 use crate::player::mixer::{Mixer, MixerLink, mixer_link};
 use crate::player::status::MixerStatus;
 
-/// Frames that are mixed at a time before they are written in the device's format: the callback's scratch space.
-const SCRATCH_FRAMES: usize = 512;
 /// So long nothing but errors, and the device is given up.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// How long cpal's thread is held at each error, so that a burst of them does not eat a core.
@@ -138,19 +137,9 @@ struct Stream<'a> {
 
 impl Stream<'_> {
     fn build<T: SizedSample + FromSample<f32>>(self) -> Result<cpal::Stream, DeviceError> {
-        let mut mixer = self.mixer;
-        let channels = usize::from(self.config.channels.max(1));
-        let mut scratch = vec![0.0_f32; SCRATCH_FRAMES * 2];
-        let calls = Arc::new(AtomicU64::new(0));
-        let mut watch = ErrorWatch::new(&calls, self.status, self.on_trouble);
-        let play = move |data: &mut [T], _: &cpal::OutputCallbackInfo| {
-            calls.fetch_add(1, Relaxed);
-            for part in data.chunks_mut(SCRATCH_FRAMES * channels) {
-                let mix = &mut scratch[..part.len() / channels * 2];
-                mixer.process(mix);
-                write_frames(mix, part, channels);
-            }
-        };
+        let mut writer = DeviceWriter::new(self.mixer, self.config.channels);
+        let mut watch = ErrorWatch::new(&writer.calls(), self.status, self.on_trouble);
+        let play = move |data: &mut [T], _: &cpal::OutputCallbackInfo| writer.write(data);
         let complain = move |error: cpal::Error| watch.see(&error);
         self.device.build_output_stream(self.config, play, complain, None).map_err(DeviceError::Open)
     }
@@ -199,22 +188,6 @@ impl ErrorWatch {
     }
 }
 
-/// Stereo to the device's channels and format: one channel gets the mean, more than two are silent. Real time.
-fn write_frames<T: SizedSample + FromSample<f32>>(mix: &[f32], out: &mut [T], channels: usize) {
-    let convert = |sample: f32| T::from_sample(sample.clamp(-1.0, 1.0));
-    for (&[left, right], frame) in mix.as_chunks::<2>().0.iter().zip(out.chunks_exact_mut(channels)) {
-        match frame {
-            [mono] => *mono = convert(0.5 * (left + right)),
-            [first, second, rest @ ..] => {
-                *first = convert(left);
-                *second = convert(right);
-                rest.fill(T::EQUILIBRIUM);
-            }
-            [] => {}
-        }
-    }
-}
-
 impl Output for CpalOutput {
     fn info(&self) -> &OutputInfo {
         &self.info
@@ -232,23 +205,6 @@ impl Output for CpalOutput {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn stereo_goes_to_any_number_of_channels_and_to_integers_without_wrapping() {
-        let mix = [1.5_f32, -1.5, 0.5, 0.25];
-        let mut mono = [0.0_f32; 2];
-        write_frames(&mix, &mut mono, 1);
-        assert_eq!(mono, [0.0, 0.375]);
-        let mut four = [9.0_f32; 8];
-        write_frames(&mix, &mut four, 4);
-        assert_eq!(four, [1.0, -1.0, 0.0, 0.0, 0.5, 0.25, 0.0, 0.0]);
-        let mut signed = [0_i16; 4];
-        write_frames(&mix, &mut signed, 2);
-        assert_eq!(signed, [i16::MAX, i16::MIN, 16384, 8192]);
-        let mut unsigned = [0_u16; 6];
-        write_frames(&mix, &mut unsigned, 3);
-        assert_eq!(unsigned, [u16::MAX, 0, 32768, 49152, 40960, 32768]);
-    }
 
     #[test]
     fn the_smallest_buffer_that_the_device_takes_is_tried_first_and_its_default_last() {

@@ -1,6 +1,7 @@
 //! Where the mixer's frames go: a sound device, or nowhere.
 
 pub mod cpal;
+pub mod device_writer;
 pub mod null;
 
 use std::sync::Arc;
