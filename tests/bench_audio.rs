@@ -3,6 +3,7 @@
 use serde_json::Value;
 use tagscape::store::NOTES_FILE;
 
+use crate::common::collection::{made_elsewhere, wandering};
 use crate::common::program::{checkout, demo_audio, extract, program};
 
 fn bench(arguments: &[&str]) -> (Option<i32>, String, String) {
@@ -24,6 +25,9 @@ fn it_prints_latencies_underruns_and_steps_of_the_demo_and_of_files() {
             let share = |name: &str| found[kind][name].as_f64().unwrap();
             assert!(share("p50") > 0.0 && share("p50") <= share("p95") && share("p95") <= share("max") && share("count") >= 1.0, "{found}");
         }
+        // Of memory and threads as well, where the system says: decoding, supervisor and output are threads beside the program's own.
+        assert_eq!(found["threads"].as_u64().is_some_and(|count| count >= 5), cfg!(target_os = "linux"), "{found}");
+        assert!(!cfg!(target_os = "linux") || found["peak_rss_bytes"].as_u64() > Some(1 << 20), "{found}");
         assert!(found["underruns"].is_u64() && found["swept"].as_u64().unwrap() >= 200, "{found}");
         let [heard, music] = ["largest_step", "music_step"].map(|name| found[name].as_f64().unwrap());
         // It was heard, and what was heard is made of what was decoded: cross-faded, at most two in step.
@@ -65,4 +69,22 @@ fn what_cannot_be_heard_is_named() {
     let (code, out, errors) = bench(&["--output", "null", "--seconds", "1", text.to_str().unwrap()]);
     assert_eq!((code, out.as_str()), (Some(2), ""), "{errors}");
     assert!(errors.contains("a.mp3"), "{errors}");
+}
+
+#[test]
+fn a_collection_without_audio_has_nothing_to_listen_to_and_is_drawn_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = wandering(folder.path(), 6, 5);
+    made_elsewhere(&path);
+    let name = path.to_str().unwrap();
+    let (code, out, errors) = bench(&["--output", "null", "--seconds", "1", name]);
+    assert_eq!((code, out.as_str(), errors.lines().count()), (Some(2), "", 1), "{errors}");
+    assert!(errors.contains(&format!("{name}: none of its 6 audio files is in {name}")), "{errors}");
+    let picture = folder.path().join("map.png");
+    let drawn = program().args(["render", name, "--size", "320x240", "--out", picture.to_str().unwrap()]).output().unwrap();
+    assert!(drawn.status.success() && picture.exists(), "{}", String::from_utf8_lossy(&drawn.stderr));
+    // Together with music, it is named, and the music measured.
+    let music = demo_audio().remove(0);
+    let (code, out, errors) = bench(&["--output", "null", "--seconds", "1", "--json", name, music.to_str().unwrap()]);
+    assert!(code == Some(0) && serde_json::from_str::<Value>(&out).is_ok() && errors.lines().count() == 1, "{errors}");
 }

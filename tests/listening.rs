@@ -9,7 +9,7 @@ use tagscape::project::Compute;
 use tagscape::scene::MapSize;
 use tagscape::store::{Collection, set_audio_root};
 
-use crate::common::collection::wandering;
+use crate::common::collection::{made_elsewhere, wandering};
 
 const MAP: MapSize = MapSize { width: 800.0, height: 600.0 };
 const TRACKS: usize = 4;
@@ -201,4 +201,40 @@ fn missing_files_are_told_once_and_found_again_in_another_folder() {
     // The collection remembers.
     set_audio_root(state.collection.path(), root).unwrap();
     assert_eq!(Collection::open(state.collection.path()).unwrap().audio_root(), *root);
+}
+
+#[test]
+fn a_collection_made_elsewhere_without_audio_is_told_of_once_and_everything_else_works() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = wandering(folder.path(), TRACKS, SEGMENTS);
+    made_elsewhere(&path);
+    let choices = Choices { listen: Listen::OnHover, ..Choices::of("msd-musicnn-embeddings".parse().unwrap()) };
+    let (mut state, effects) = AppState::open(Collection::open(&path).unwrap(), choices, None, Compute::Cpu).unwrap();
+    settle(&mut state, effects).unwrap();
+    state.set_map_size(MAP);
+    assert_eq!(state.audio_root, path, "where a folder is not named, its own");
+    let (effects, _) = point(&mut state, Some(1));
+    let (serial, _) = audition(&effects).unwrap();
+    let effects = state.audition_failed(serial, "cannot play 'x'".into());
+    assert!(
+        matches!(&effects[..], [Effect::Log(Event::Notice { text })] if text.contains("none of this collection's audio files")),
+        "{effects:?}"
+    );
+    let view = state.listen_view();
+    assert_eq!((view.has_none, view.missing_in), (true, path.to_str()));
+    for row in (5..400).step_by(37) {
+        let (effects, hovered) = point(&mut state, Some(row));
+        assert!(matches!(effects[..], [Effect::Log(Event::Hover { .. })]), "nothing is asked of the player, for now or ahead: {effects:?}");
+        assert!(hovered.is_some() && state.track_view().unwrap().tags.len() > 3);
+    }
+    for command in [Command::Play, Command::PlayOrStop, Command::SetCourse(Course::Onward), Command::StepSegment(1), Command::Seek(3.0)] {
+        assert!(audition(&state.update(command.clone())).is_none(), "{command:?}");
+    }
+    assert!(state.update(Command::SetListen(Listen::OnClick)).is_empty() && state.update(Command::Play).is_empty());
+    // The music may be put where the paths say, or its folder named.
+    let first = path.join(&state.collection.tracks()[0].path);
+    std::fs::create_dir_all(first.parent().unwrap()).unwrap();
+    std::fs::write(&first, "music").unwrap();
+    assert!(matches!(&state.update(Command::SetAudioRoot(path.display().to_string()))[..], [Effect::KeepAudioRoot(_)]));
+    assert!(audition(&state.update(Command::Play)).is_some() && !state.listen_view().has_none);
 }

@@ -20,6 +20,8 @@ mod into;
 mod labels;
 mod listening;
 mod live;
+#[cfg(target_os = "linux")]
+mod long_listening;
 mod long_runs;
 mod maps;
 mod mel;
@@ -57,3 +59,5 @@ mod window;
 mod window_changes;
 #[cfg(target_os = "linux")]
 mod window_choosing;
+#[cfg(target_os = "linux")]
+mod window_listening;

@@ -327,3 +327,32 @@ fn numpy_maps_a_space_as_it_is() {
     };
     assert_eq!(String::from_utf8_lossy(&answer.stdout).trim(), "(5, 200) float16 0.25 0.508");
 }
+
+#[test]
+fn a_collection_made_elsewhere_of_the_public_tables_alone_is_read_written_and_merged() {
+    let folder = tempfile::tempdir().unwrap();
+    let parts = ["one", "two"].map(|name| {
+        std::fs::create_dir(folder.path().join(name)).unwrap();
+        let path = crate::common::collection::wandering(&folder.path().join(name), 3, 4);
+        crate::common::collection::made_elsewhere(&path);
+        path
+    });
+    // The same tracks would be in both.
+    sql(&parts[1], "UPDATE tracks SET path = 'other/' || path");
+    let out = folder.path().join("all.tagscape");
+    let merged = crate::common::program::program().arg("merge").args(&parts).arg("--out").arg(&out).output().unwrap();
+    assert!(merged.status.success(), "{}", String::from_utf8_lossy(&merged.stderr));
+    for (path, tracks) in [(&parts[0], 3), (&parts[1], 3), (&out, 6)] {
+        let collection = Collection::open(path).unwrap();
+        assert_eq!((collection.tracks().len(), collection.audio_root()), (tracks, path.clone()));
+        let spaces = collection.spaces().iter();
+        let spaces = spaces.map(|space| SpacePlan { key: space.key, segment_secs: space.segment_secs, hop_secs: space.hop_secs }).collect();
+        let plan = CollectionPlan { audio_root: folder.path().to_owned(), musicnn_layer: "penultimate".into(), spaces };
+        let mut writer = CollectionWriter::create_or_resume(path, &plan).unwrap();
+        let rows =
+            plan.spaces.iter().map(|space| FeatureMatrix::new(2, space.key.dims(), vec![0.5; 2 * space.key.dims()])).collect::<Vec<_>>();
+        writer.append_track(&track("new.ogg"), &rows).unwrap();
+        drop(writer);
+        assert_eq!(Collection::open(path).unwrap().tracks().len(), tracks + 1);
+    }
+}

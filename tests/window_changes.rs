@@ -23,12 +23,17 @@ pub struct Shown {
 impl Shown {
     /// The demo collection in a window with these options, once it is ready.
     pub fn open(options: &[&str]) -> Option<Self> {
+        Self::open_on(&demo_collection().unwrap(), options)
+    }
+
+    /// The same of any collection.
+    pub fn open_on(collection: &Path, options: &[&str]) -> Option<Self> {
         let (server, display) = screen()?;
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join("events.jsonl");
         move_pointer(&display, 1439, 899);
         let process = Command::new(env!("CARGO_BIN_EXE_tagscape"))
-            .args(["explore", demo_collection().unwrap().to_str().unwrap(), "--event-log", log.to_str().unwrap()])
+            .args(["explore", collection.to_str().unwrap(), "--event-log", log.to_str().unwrap()])
             .args(options)
             .env("DISPLAY", &display)
             .env_remove("WAYLAND_DISPLAY")

@@ -24,7 +24,11 @@ impl AppState {
     pub(super) fn foresee(&self, segment: SegmentId, at: Vec2, before: Option<Vec2>) -> Option<Effect> {
         let shown = self.shown.as_ref()?;
         let tree = shown.tree.as_ref()?;
-        if self.choices.listen != Listen::OnHover || self.listening.course == Course::Onward || shown.scene.view == ViewKind::Averages {
+        if self.listening.is_silent
+            || self.choices.listen != Listen::OnHover
+            || self.listening.course == Course::Onward
+            || shown.scene.view == ViewKind::Averages
+        {
             return None;
         }
         let mut found = vec![segment];

@@ -38,7 +38,7 @@ pub struct Listening {
     // Tracks of which was said what is wrong with them.
     told: HashSet<TrackId>,
     // None of the collection's files is there: nothing is asked of the player.
-    is_silent: bool,
+    pub(super) is_silent: bool,
 }
 
 /// An audition that was asked for.
@@ -396,6 +396,7 @@ impl AppState {
             volume: self.choices.volume,
             is_muted: self.listening.is_muted,
             missing_in: self.listening.is_missing.then(|| self.audio_root.to_str().unwrap_or_default()),
+            has_none: self.listening.is_silent,
         }
     }
 

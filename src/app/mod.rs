@@ -30,6 +30,7 @@ pub mod picking_trial;
 pub mod playback_notes;
 pub mod png_file;
 pub mod pointing;
+pub mod process_figures;
 pub mod projection_job;
 mod raster;
 pub mod resources;

@@ -135,11 +135,11 @@ impl Shared {
         let mut dispatcher = self.dispatcher();
         let is_newest = dispatcher.is_newest(generation);
         let unsent = if is_newest { dispatcher.send(command) } else { Some(command) };
+        // Under the dispatcher's lock, so that an older one cannot take the newest one's place.
+        let former = cue.filter(|_| is_newest).and_then(|cue| lock(&self.newest).replace(cue));
         drop(dispatcher);
-        drop(unsent);
+        drop((unsent, former));
         if is_newest {
-            let former = cue.and_then(|cue| lock(&self.newest).replace(cue));
-            drop(former);
             self.nudge();
         }
         is_newest

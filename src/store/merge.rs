@@ -166,7 +166,8 @@ fn common_plan(sources: &[Source], out: &Path) -> Result<CollectionPlan, StoreEr
         // A relative root is relative to its own collection, and would be another folder's from the result.
         let written = path_from_text(database.audio_root_text());
         let found = source.collection.audio_root();
-        let audio_root = if written.is_absolute() { written } else { found.canonicalize().unwrap_or(found) };
+        let is_its_own = written.is_absolute() || written.as_os_str().is_empty();
+        let audio_root = if is_its_own { written } else { found.canonicalize().unwrap_or(found) };
         let spaces = database.spaces.iter();
         let spaces = spaces.map(|space| SpacePlan { key: space.key, segment_secs: space.segment_secs, hop_secs: space.hop_secs });
         CollectionPlan { audio_root, musicnn_layer: database.musicnn_layer.clone(), spaces: spaces.collect() }

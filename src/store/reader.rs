@@ -52,7 +52,7 @@ pub(super) struct Database {
 impl Database {
     /// The audio root; a relative one is relative to the collection's folder.
     pub(super) fn audio_root(&self, collection: &Path) -> PathBuf {
-        collection.join(path_from_text(&self.audio_root))
+        if self.audio_root.is_empty() { collection.to_owned() } else { collection.join(path_from_text(&self.audio_root)) }
     }
 
     /// The audio root as it is written in the database.
@@ -105,7 +105,7 @@ impl Collection {
         &self.path
     }
 
-    /// The folder that track paths are relative to.
+    /// The folder that track paths are relative to; the collection's own where it names none.
     ///
     /// A track's file is `audio_root().join(path_from_text(&track.path))`.
     #[must_use]
@@ -229,6 +229,8 @@ pub(super) fn read_database(database: &Connection, path: &Path) -> Result<Databa
         let value = database.query_row("SELECT value FROM meta WHERE key = ?", [key], |row| row.get(0));
         *field = match value {
             Err(rusqlite::Error::QueryReturnedNoRows) if key == "musicnn_layer" => "penultimate".to_owned(),
+            // A collection that was made elsewhere may have no audio.
+            Err(rusqlite::Error::QueryReturnedNoRows) => String::new(),
             other => other.map_err(table_error(path, "meta"))?,
         };
     }

@@ -8,7 +8,7 @@
 //! | `track_rows` | `track_id`, `space`, `first_row`, `row_count`: row `first_row + i` is the segment from `i * hop_s` to `i * hop_s + segment_s` |
 //! | `track_numbers` | `track_id`, `track_number` on its album, where it is known; collections of tagscape 0.1 do not have this table |
 //! | `tags` | `space`, `position` of the column from 0, `name` |
-//! | `meta` | `key`, `value`: `format_version`, `audio_root` (relative to the collection's folder unless absolute), `musicnn_layer` |
+//! | `meta` | `key`, `value`: `format_version`, `audio_root` (relative to the collection's folder unless absolute; absent or empty where there is no audio), `musicnn_layer` |
 
 /// The version of the folder's layout and of the public tables that this program writes, and the newest that it reads.
 pub const FORMAT_VERSION: u64 = 1;
@@ -29,7 +29,11 @@ CREATE TABLE spaces(name TEXT PRIMARY KEY, dims INTEGER NOT NULL, segment_s REAL
 CREATE TABLE track_rows(track_id INTEGER NOT NULL REFERENCES tracks(id), space TEXT NOT NULL REFERENCES spaces(name),
     first_row INTEGER NOT NULL, row_count INTEGER NOT NULL, PRIMARY KEY(track_id, space));
 CREATE TABLE tags(space TEXT NOT NULL REFERENCES spaces(name), position INTEGER NOT NULL, name TEXT NOT NULL, PRIMARY KEY(space, position));
-CREATE TABLE private_failures(path TEXT PRIMARY KEY, reason TEXT NOT NULL, size INTEGER NOT NULL, modified_ns INTEGER NOT NULL);
+";
+
+/// Creates the table of failures in a collection that was made elsewhere, of the public tables alone.
+pub(super) const CREATE_FAILURES: &str = "
+CREATE TABLE IF NOT EXISTS private_failures(path TEXT PRIMARY KEY, reason TEXT NOT NULL, size INTEGER NOT NULL, modified_ns INTEGER NOT NULL);
 ";
 
 /// Creates the table of track numbers, also in a collection that was made before there was one.

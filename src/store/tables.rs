@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, OptionalExtension, Statement, params};
 
-use super::schema::{CREATE, CREATE_TRACK_NUMBERS, FORMAT_VERSION};
+use super::schema::{CREATE, CREATE_FAILURES, CREATE_TRACK_NUMBERS, FORMAT_VERSION};
 use super::writer::{CollectionPlan, FileStamp, NewTrack};
 use crate::catalog::{SpaceKey, TagVocabulary, Track, TrackId, TrackMetadata, TrackRows, path_to_text};
 
@@ -12,6 +12,7 @@ use crate::catalog::{SpaceKey, TagVocabulary, Track, TrackId, TrackMetadata, Tra
 pub(super) fn create_tables(database: &mut Connection, plan: &CollectionPlan) -> rusqlite::Result<()> {
     let transaction = database.transaction()?;
     transaction.execute_batch(CREATE)?;
+    transaction.execute_batch(CREATE_FAILURES)?;
     transaction.execute_batch(CREATE_TRACK_NUMBERS)?;
     let audio_root = path_to_text(&plan.audio_root).unwrap_or_else(|| plan.audio_root.to_string_lossy().into_owned());
     for (key, value) in

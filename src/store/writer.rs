@@ -11,7 +11,7 @@ use super::half_rows::HalfRows;
 use super::matrix_file::sync_folder_of;
 use super::notes_file::NOTES_FILE;
 use super::reader::{Database, open_database, read_database, table_error};
-use super::schema::{CREATE_TRACK_NUMBERS, DATABASE, LOCK, SPACES};
+use super::schema::{CREATE_FAILURES, CREATE_TRACK_NUMBERS, DATABASE, LOCK, SPACES};
 use super::space_file::SpaceFile;
 use super::tables::{TrackInserter, create_tables};
 use crate::catalog::{SpaceKey, TrackId, TrackMetadata};
@@ -113,6 +113,8 @@ impl CollectionWriter {
                     .map_err(|why| StoreError::damaged(path, why))?
             });
         }
+        // A collection may have been made elsewhere, of the public tables alone, or by tagscape 0.1.
+        database.execute_batch(CREATE_FAILURES).map_err(StoreError::database(path))?;
         database.execute_batch(CREATE_TRACK_NUMBERS).map_err(StoreError::database(path))?;
         for file in [&database_path, &spaces.join("any"), &path.join("any"), path] {
             sync_folder_of(file).map_err(StoreError::io("sync", path))?;

@@ -18,6 +18,8 @@ pub struct ListenView<'a> {
     pub is_muted: bool,
     /// The folder in which files were missed; `None`: none were.
     pub missing_in: Option<&'a str>,
+    /// Whether none of the collection's files is there.
+    pub has_none: bool,
 }
 
 /// What the panel remembers between frames.
@@ -48,13 +50,14 @@ pub fn listen_panel_ui(ui: &mut Ui, view: &ListenView<'_>, state: &mut ListenPan
         }
     });
     if let Some(root) = view.missing_in {
-        folder_ui(ui, root, state, commands);
+        folder_ui(ui, root, view.has_none, state, commands);
     }
 }
 
 /// Where the music is now.
-fn folder_ui(ui: &mut Ui, root: &str, state: &mut ListenPanelState, commands: &mut Vec<Command>) {
-    ui.label(RichText::new("Files are missing. The music is in").small().color(ui.visuals().warn_fg_color));
+fn folder_ui(ui: &mut Ui, root: &str, has_none: bool, state: &mut ListenPanelState, commands: &mut Vec<Command>) {
+    let text = if has_none { "No sound: none of the audio files is here. The music is in" } else { "Files are missing. The music is in" };
+    ui.label(RichText::new(text).small().color(ui.visuals().warn_fg_color));
     let folder = state.folder.get_or_insert_with(|| root.to_owned());
     let field = ui.add(TextEdit::singleline(folder).hint_text("Folder").desired_width(f32::INFINITY));
     let is_entered = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));

@@ -14,3 +14,5 @@ pub mod rust_paths;
 pub mod shaders;
 pub mod values;
 pub mod weight_files;
+#[cfg(target_os = "linux")]
+pub mod widgets;

@@ -1,24 +1,16 @@
 //! `tagscape bench audio`: how long it takes from touching a segment to its sound.
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::Context as _;
 use clap::{Args, ValueEnum};
-use rayon::prelude::*;
 use serde_json::{Value, json};
 
 use super::percentile;
-use crate::app::extract_job::audio_files;
-use crate::app::listening_trial::{ListeningTimes, ListeningTrial, TrialTrack};
-use crate::app::playback_notes::PlaybackNotes;
+use crate::app::listening_trial::{ListeningTimes, ListeningTrial, TrialMusic};
 use crate::app::resources::demo_collection;
-use crate::audio::{SeekIndex, decode_file};
-use crate::catalog::path_from_text;
 use crate::cli::exit_code::Exit;
 use crate::player::OutputChoice;
-use crate::store::Collection;
 
 /// Sweeps over segments of music as a listener's pointer does, and prints how long it takes until they sound
 ///
@@ -49,12 +41,12 @@ enum OutputArg {
 
 pub(super) fn run(args: &BenchAudioArgs) -> anyhow::Result<Exit> {
     let inputs = if args.inputs.is_empty() { vec![demo_collection()?] } else { args.inputs.clone() };
-    let (tracks, notes) = tracks_of(&inputs)?;
+    let music = music_of(&inputs)?;
     let output = match args.output {
         OutputArg::Null => OutputChoice::Null,
         OutputArg::Default => OutputChoice::Default,
     };
-    let trial = ListeningTrial { tracks, notes: Arc::new(notes), output, duration: Duration::from_secs(u64::from(args.seconds)) };
+    let trial = ListeningTrial { music, output, duration: Duration::from_secs(u64::from(args.seconds)) };
     let times = trial.run(|| false);
     times.notices.iter().chain(&times.failures).for_each(|line| eprintln!("{line}"));
     anyhow::ensure!(!times.cold_ms.is_empty(), "nothing sounded");
@@ -68,38 +60,16 @@ pub(super) fn run(args: &BenchAudioArgs) -> anyhow::Result<Exit> {
     Ok(if times.failures.is_empty() && !is_elsewhere { Exit::Done } else { Exit::SomeFailed })
 }
 
-/// Whether a folder is a collection.
-fn is_collection(path: &Path) -> bool {
-    path.join("collection.sqlite").is_file()
-}
-
-/// Tracks with their lengths, and what their collections know of them. Loose files are read once for the length.
-fn tracks_of(inputs: &[PathBuf]) -> anyhow::Result<(Vec<TrialTrack>, PlaybackNotes)> {
-    let (mut tracks, mut notes) = (Vec::new(), PlaybackNotes::default());
-    let (collections, loose): (Vec<_>, Vec<_>) = inputs.iter().cloned().partition(|path| is_collection(path));
-    for path in collections {
-        let collection = Collection::open(&path)?;
-        let root = collection.audio_root();
-        notes.add(&path, &root);
-        for track in collection.tracks() {
-            tracks.push(TrialTrack { path: root.join(path_from_text(&track.path)), duration_secs: track.duration_secs });
-        }
+/// What to listen to; what cannot be heard is named.
+fn music_of(inputs: &[PathBuf]) -> anyhow::Result<TrialMusic> {
+    let mut told = Vec::new();
+    let music = TrialMusic::of(inputs, &mut |line| told.push(line))?;
+    if music.tracks.is_empty() {
+        told.insert(0, "no music to listen to".to_owned());
+        anyhow::bail!(told.join("; "));
     }
-    if !loose.is_empty() {
-        let length = |path: &Path| match SeekIndex::scan(path)? {
-            Some(index) => Ok(index.duration_secs()),
-            None => decode_file(path).map(|track| track.pcm.duration_secs()),
-        };
-        let measured = |path: PathBuf| match length(&path) {
-            Ok(duration_secs) => Some(TrialTrack { path, duration_secs }),
-            Err(error) => {
-                eprintln!("{error}");
-                None
-            }
-        };
-        tracks.extend(audio_files(&loose)?.into_par_iter().filter_map(measured).collect::<Vec<_>>());
-    }
-    (!tracks.is_empty()).then_some((tracks, notes)).context("no music to listen to")
+    told.iter().for_each(|line| eprintln!("{line}"));
+    Ok(music)
 }
 
 /// To a thousandth: what is behind is noise.
@@ -109,7 +79,7 @@ fn rounded(ms: f64) -> Value {
 
 fn to_json(times: &ListeningTimes) -> Value {
     let shares = |values: &[f64]| json!({"p50": rounded(percentile(values, 0.5)), "p95": rounded(percentile(values, 0.95)), "max": rounded(percentile(values, 1.0)), "count": values.len()});
-    json!({
+    let mut found = json!({
         "output": times.output,
         "sample_rate_hz": times.sample_rate_hz,
         "buffer_frames": times.buffer_frames,
@@ -120,7 +90,13 @@ fn to_json(times: &ListeningTimes) -> Value {
         "starved": times.starved,
         "largest_step": times.largest_step,
         "music_step": times.music_step,
-    })
+    });
+    // Absent where the system does not say.
+    if let Some(figures) = times.figures {
+        found["peak_rss_bytes"] = json!(figures.peak_rss_bytes);
+        found["threads"] = json!(figures.thread_count);
+    }
+    found
 }
 
 fn table(times: &ListeningTimes) -> String {
