@@ -167,6 +167,10 @@ pub enum Command {
     StepSegment(i32),
     /// Go on at this time of the track that sounds, or sounded last, in seconds.
     Seek(f64),
+    /// Find out what sound outputs there are now.
+    ListOutputs,
+    /// Sound goes to the output of this id; `None`: to the system's default.
+    SetOutput(Option<String>),
     /// The folder in which the collection's audio files are now.
     SetAudioRoot(String),
     /// Drag on the map to do something else.

@@ -35,13 +35,13 @@ const ROOT_MACROS: &[(&str, &str)] = &[("shader_part", "gpu")];
 
 /// An outside crate, and the only places that may name it: a module, a file, or any file of that name in a module (`project/**/gpu.rs`).
 const CRATES: &[(&str, &[&str])] = &[
-    ("alsa", &["player/output/cpal.rs"]),
+    ("alsa", &["player/output/cpal"]),
     ("anyhow", &["cli"]),
     ("burn", &["nn"]),
     ("burn_flex", &["nn"]),
     ("bytemuck", &["store/matrix_file.rs", "gpu", "project/**/gpu.rs", "project/tsne/gpu", "project/umap/gpu", "render"]),
     ("clap", &["cli"]),
-    ("cpal", &["player/output/cpal.rs", "player/output/device_writer.rs"]),
+    ("cpal", &["player/output/cpal", "player/output/device_writer.rs"]),
     ("ctrlc", &["cli/interrupt.rs"]),
     ("directories", &["app/resources.rs"]),
     ("ebur128", &["audio/loudness.rs"]),
@@ -213,7 +213,7 @@ fn a_breach_is_told_with_file_line_and_rule() {
         ("project/run.rs", "use crate::{matrix, render::Renderer};", "src/project/run.rs:1: `project` may not name `render`"),
         ("render/passes.rs", "use super::super::project::Layout;", "src/render/passes.rs:1: `render` may not name `project`"),
         ("player/output/mod.rs", "use super::super::store::Collection;", "src/player/output/mod.rs:1: `player` may not name `store`"),
-        ("player/mixer.rs", "::cpal::default_host();", "src/player/mixer.rs:1: the crate `cpal` is only for player/output/cpal.rs, "),
+        ("player/mixer.rs", "::cpal::default_host();", "src/player/mixer.rs:1: the crate `cpal` is only for player/output/cpal, "),
         ("nn/infer.rs", "const A: ShaderPart = crate::shader_part!(\"a\");", "src/nn/infer.rs:1: `nn` may not name `gpu`"),
         ("ui/shell.rs", "use crate::*;", "src/ui/shell.rs:1: `*` is no module"),
         ("store/reader.rs", "fn f() -> anyhow::Result<()> {}", "src/store/reader.rs:1: the crate `anyhow`"),

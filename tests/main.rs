@@ -29,6 +29,7 @@ mod models;
 mod morphing;
 mod networks;
 mod nn_parity;
+mod outputs;
 mod pca;
 mod playback_notes;
 mod player;

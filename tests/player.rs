@@ -39,7 +39,7 @@ fn mixer() -> (Mixer, MixerLink, Arc<MixerStatus>) {
 }
 
 fn play(link: &mut MixerLink, serial: u64, audio: Arc<SegmentAudio>) {
-    link.commands.push(MixerCommand::Play(Cue { serial, audio, requested_at: Instant::now() })).expect("room for a command");
+    link.commands.push(MixerCommand::Play(Cue { serial, audio, requested_at: Instant::now(), from_frame: 0 })).expect("room for a command");
 }
 
 /// The next frames of the mixer's left and right.
@@ -211,7 +211,7 @@ fn a_supervisor_that_does_not_look_loses_nothing_and_costs_nothing() {
     let mut block = vec![0.0; 2 * 64];
     let (mut pushed, mut total) = (0, AllocCount::default());
     for serial in 0..5000 {
-        let cue = Cue { serial, audio: constant(0.1, 0.1, 32), requested_at: Instant::now() };
+        let cue = Cue { serial, audio: constant(0.1, 0.1, 32), requested_at: Instant::now(), from_frame: 0 };
         pushed += usize::from(link.commands.push(MixerCommand::Play(cue)).is_ok());
         let ((), count) = count_allocations(|| mixer.process(&mut block));
         total.allocations += count.allocations;
@@ -306,7 +306,7 @@ fn the_newest_of_a_thousand_rapid_auditions_wins() {
 fn a_segment_that_was_heard_sounds_again_without_decoding_until_memory_runs_out() {
     let source = Arc::new(ConstantSource::default());
     let config = PlayerConfig { cache_bytes: SEGMENT_FRAMES * 8 * 2, ..PlayerConfig::default() };
-    let (mut player, mut output) = Player::start_by_hand(RATE_HZ, config, Arc::clone(&source) as Arc<dyn SegmentSource>, None);
+    let (mut player, mut output) = Player::start_by_hand(RATE_HZ, config.clone(), Arc::clone(&source) as Arc<dyn SegmentSource>, None);
     for (serial, path) in [(1, "0.1"), (2, "0.2"), (3, "0.1"), (4, "0.3"), (5, "0.1"), (6, "0.2")] {
         player.audition(request(serial, path));
         events_until(&mut player, &mut output, has_started(serial));

@@ -76,7 +76,7 @@ impl<T: SizedSample + FromSample<f32>> Device<T> {
 
     fn play(&mut self, audio: Arc<SegmentAudio>) {
         self.serial += 1;
-        self.send(MixerCommand::Play(Cue { serial: self.serial, audio, requested_at: Instant::now() }));
+        self.send(MixerCommand::Play(Cue { serial: self.serial, audio, requested_at: Instant::now(), from_frame: 0 }));
     }
 
     /// Gives the mixer the only reference to a segment.
@@ -218,7 +218,7 @@ fn the_callback_neither_allocates_nor_frees_in_any_format() {
 
 #[test]
 fn the_formats_above_are_those_that_a_device_is_opened_with() {
-    let opened = include_str!("../src/player/output/cpal.rs").matches("make.build::<").count();
+    let opened = include_str!("../src/player/output/cpal/stream.rs").matches("self.of::<").count();
     let proved = include_str!("player_callback.rs").lines().filter(|line| line.starts_with("    every_channel_count_and_size::<")).count();
     assert_eq!(opened, proved);
 }

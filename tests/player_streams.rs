@@ -27,7 +27,7 @@ fn a_voice_that_decoding_cannot_follow_fades_out_waits_and_fades_in_and_the_real
     let music_step = 0.5 * TAU * 300.0 / RATE_HZ as f32;
     let wave: Vec<[f32; 2]> = (0..20_000).map(|n| [0.5 * (TAU * 300.0 * n as f32 / RATE_HZ as f32).sin(); 2]).collect();
     writer.push(&wave[..2048]);
-    let cue = Cue { serial: 1, audio: Arc::clone(writer.audio()), requested_at: Instant::now() };
+    let cue = Cue { serial: 1, audio: Arc::clone(writer.audio()), requested_at: Instant::now(), from_frame: 0 };
     link.commands.push(MixerCommand::Play(cue)).expect("room");
     let (mut heard, mut block, mut total, mut given) = (Vec::new(), [0.0; 2 * 64], AllocCount::default(), 2048);
     let mut writer = Some(writer);
@@ -63,7 +63,7 @@ fn a_segment_that_was_given_up_ends_without_a_click() {
     let (mut mixer, mut link) = mixer_link(RATE_HZ, Arc::default());
     let mut writer = SegmentWriter::new(20_000, 0);
     writer.push(&[[1.0; 2]; 3000]);
-    let cue = Cue { serial: 1, audio: Arc::clone(writer.audio()), requested_at: Instant::now() };
+    let cue = Cue { serial: 1, audio: Arc::clone(writer.audio()), requested_at: Instant::now(), from_frame: 0 };
     link.commands.push(MixerCommand::Play(cue)).expect("room");
     let mut heard = vec![0.0; 2 * 1000];
     mixer.process(&mut heard);

@@ -101,8 +101,11 @@ fn child_process_without_system_calls() {
         serial += 1;
         let frames = 300 + serial as usize % 2_000;
         let audio = Arc::new(SegmentAudio::from_interleaved(&vec![0.2; frames * 2], frames, 480));
-        let command =
-            if serial % 9 == 0 { MixerCommand::Stop } else { MixerCommand::Play(Cue { serial, audio, requested_at: Instant::now() }) };
+        let command = if serial % 9 == 0 {
+            MixerCommand::Stop
+        } else {
+            MixerCommand::Play(Cue { serial, audio, requested_at: Instant::now(), from_frame: 0 })
+        };
         drop(link.commands.push(command));
         while let Ok(report) = link.reports.pop() {
             match report {

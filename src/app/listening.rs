@@ -395,6 +395,7 @@ impl AppState {
             course: self.listening.course,
             volume: self.choices.volume,
             is_muted: self.listening.is_muted,
+            outputs: self.outputs_view(),
             missing_in: self.listening.is_missing.then(|| self.audio_root.to_str().unwrap_or_default()),
             has_none: self.listening.is_silent,
         }

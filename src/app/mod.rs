@@ -25,6 +25,7 @@ pub mod listening_trial;
 mod log_axes;
 pub mod models;
 pub mod morphing;
+pub mod outputs;
 mod percentile;
 pub mod picking_trial;
 pub mod playback_notes;

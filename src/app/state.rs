@@ -16,6 +16,7 @@ use super::jobs::Outcome;
 use super::label_job::LabelRequest;
 use super::listening::Listening;
 use super::morphing::MorphClock;
+use super::outputs::Outputs;
 use super::pointing::{AskedPick, GpuPicks};
 use super::projection_job::{LayoutReady, ProjectionRequest};
 use super::search::SearchRequest;
@@ -24,6 +25,7 @@ use super::steering::DescentState;
 use crate::catalog::{Layer, SegmentSpan, SpaceKey, TagVocabulary};
 use crate::command::{Command, MethodKind};
 use crate::gpu::PositionBuffer;
+use crate::player::OutputChoice;
 use crate::project::Compute;
 use crate::scene::{Aim, MapSize, PickTree, Scene, ndc_from_screen};
 use crate::store::{Collection, MatrixFile};
@@ -69,6 +71,10 @@ pub enum Effect {
     SetVolume(f32),
     /// Whether what sounds begins again at its end.
     SetLooping(bool),
+    /// Find out what sound outputs there are.
+    ListOutputs,
+    /// Let the sound go elsewhere, and keep that for the next start.
+    SetOutput(OutputChoice),
     /// Keep where the audio files are.
     KeepAudioRoot(PathBuf),
     /// Into the event log.
@@ -124,6 +130,8 @@ pub struct AppState {
     pub coloring: ColoringState,
     /// What concerns listening.
     pub listening: Listening,
+    /// What concerns sound outputs.
+    pub outputs: Outputs,
     /// How fast frames come.
     pub stats: FrameStats,
     /// How sound comes.
@@ -173,6 +181,7 @@ impl AppState {
             notice: None,
             coloring: ColoringState::default(),
             listening: Listening::default(),
+            outputs: Outputs::default(),
             stats: FrameStats::default(),
             sound: SoundStats::default(),
             shows_figures: false,
@@ -299,6 +308,7 @@ impl AppState {
             | Command::StepSegment(_)
             | Command::Seek(_)
             | Command::SetAudioRoot(_) => self.listen(command),
+            Command::ListOutputs | Command::SetOutput(_) => self.choose_output(command),
             Command::SetTool(_)
             | Command::ChooseInside { .. }
             | Command::ChooseText { .. }

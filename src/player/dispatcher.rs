@@ -20,13 +20,37 @@ impl Dispatcher {
         Self { commands: None, pending: None, generation: 0, cues_in_flight: 0, unstarted: None }
     }
 
-    /// The mixer is going: from now on commands wait for the next one, and so does the cue that had not sounded yet.
-    pub(super) fn disconnect(&mut self) {
-        self.commands = None;
-        self.cues_in_flight = 0;
-        if let (None, Some(cue)) = (&self.pending, self.unstarted.take()) {
-            self.pending = Some(MixerCommand::Play(cue));
+    /// The mixer is going: what sounds fades out, and from now on commands wait for the next mixer. The cue that had not sounded yet is returned:
+    /// it is the caller's to play again. A `Stop` that had not been sent goes with the mixer.
+    pub(super) fn part(&mut self) -> Option<Cue> {
+        let unstarted = self.unstarted.take();
+        let pending = self.pending.take();
+        if let Some(mut commands) = self.commands.take() {
+            // Where there is no room it does not listen, and cannot fade either.
+            let _ = commands.push(MixerCommand::Stop);
         }
+        match pending {
+            Some(MixerCommand::Play(cue)) => Some(cue),
+            Some(MixerCommand::Stop) => None,
+            None => unstarted,
+        }
+    }
+
+    /// The number of the newest audition or stop.
+    pub(super) fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// Makes what is newest stale, if it still is `generation`.
+    pub(super) fn retire(&mut self, generation: u64) {
+        if self.is_newest(generation) {
+            self.begin();
+        }
+    }
+
+    /// Whether the mixer still has cues that it has not given back.
+    pub(super) fn has_cues(&self) -> bool {
+        self.cues_in_flight > 0
     }
 
     /// A new mixer.
@@ -68,11 +92,6 @@ impl Dispatcher {
         }
     }
 
-    /// What waits for a mixer, which it will not get.
-    pub(super) fn take_pending(&mut self) -> Option<MixerCommand> {
-        self.pending.take()
-    }
-
     /// The mixer gave a cue back, heard or not.
     pub(super) fn cue_ended(&mut self, serial: u64) {
         self.cues_in_flight = self.cues_in_flight.saturating_sub(1);
@@ -104,7 +123,7 @@ mod tests {
 
     fn play(serial: u64) -> MixerCommand {
         let audio = Arc::new(SegmentAudio::from_interleaved(&[0.5; 8], 4, 0));
-        MixerCommand::Play(Cue { serial, audio, requested_at: Instant::now() })
+        MixerCommand::Play(Cue { serial, audio, requested_at: Instant::now(), from_frame: 0 })
     }
 
     #[test]
@@ -128,21 +147,24 @@ mod tests {
     }
 
     #[test]
-    fn a_cue_that_had_not_sounded_when_its_output_went_plays_on_the_next_one() {
+    fn a_cue_that_had_not_sounded_when_its_output_went_is_given_back_and_what_comes_meanwhile_waits() {
         for (has_started, expected) in [(false, Some(7)), (true, None)] {
-            let (commands, old) = RingBuffer::new(4);
+            let (commands, mut old) = RingBuffer::new(4);
             let mut dispatcher = Dispatcher::new();
             dispatcher.connect(commands);
             assert!(dispatcher.send(play(7)).is_none());
             if has_started {
                 dispatcher.cue_started(7);
             }
-            dispatcher.disconnect();
-            drop(old);
+            assert_eq!(dispatcher.part().map(|cue| cue.serial), expected);
+            assert!(dispatcher.has_cues(), "the mixer has not given it back");
+            assert!(matches!(old.pop(), Ok(MixerCommand::Play(_))) && matches!(old.pop(), Ok(MixerCommand::Stop)), "it fades out");
+            assert!(dispatcher.send(play(8)).is_none());
+            assert!(old.pop().is_err());
             let (commands, mut new) = RingBuffer::new(4);
             dispatcher.connect(commands);
             let played = new.pop().ok().map(|command| if let MixerCommand::Play(cue) = command { cue.serial } else { 0 });
-            assert_eq!(played, expected);
+            assert_eq!(played, Some(8));
         }
     }
 }

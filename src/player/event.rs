@@ -38,6 +38,13 @@ pub enum PlayerEvent {
         /// Why, naming the file.
         reason: String,
     },
+    /// The output is another one now, or the same with another buffer. What sounded goes on.
+    OutputChanged {
+        /// Its name, for people.
+        name: String,
+        /// Whether anything can be heard.
+        is_audible: bool,
+    },
     /// One line for the status bar: the device was lost, or could not be paused.
     Notice {
         /// The line.

@@ -15,6 +15,8 @@ pub(super) struct Job {
     pub(super) path: PathBuf,
     pub(super) span: SegmentSpan,
     pub(super) requested_at: Instant,
+    /// Where in the stretch it is to begin, in seconds: 0, unless it goes on on another output.
+    pub(super) from_secs: f64,
 }
 
 /// What a worker is to do.
@@ -58,6 +60,16 @@ impl JobSlot {
         let is_job = job.is_some();
         self.state().job = job;
         if is_job {
+            self.filled.notify_one();
+        }
+    }
+
+    /// The same for what may be stale by now.
+    pub(super) fn set_unless_newer(&self, job: Job) {
+        let mut state = self.state();
+        if state.job.as_ref().is_none_or(|there| there.generation <= job.generation) {
+            state.job = Some(job);
+            drop(state);
             self.filled.notify_one();
         }
     }
@@ -113,7 +125,7 @@ mod tests {
     const SPAN: SegmentSpan = SegmentSpan { start_secs: 0.0, duration_secs: 1.0 };
 
     fn job(serial: u64) -> Job {
-        Job { generation: serial, serial, path: "a".into(), span: SPAN, requested_at: Instant::now() }
+        Job { generation: serial, serial, path: "a".into(), span: SPAN, requested_at: Instant::now(), from_secs: 0.0 }
     }
 
     #[test]
@@ -123,6 +135,7 @@ mod tests {
         slot.set_nearby([("near".into(), SPAN), ("far".into(), SPAN)].into());
         slot.set(Some(job(1)));
         slot.set(Some(job(2)));
+        slot.set_unless_newer(job(1));
         assert!(slot.is_urgent());
         assert!(matches!(slot.take(), Some(Work::Urgent(Job { serial: 2, .. }))));
         assert!(!slot.is_urgent());

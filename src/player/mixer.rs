@@ -33,6 +33,8 @@ pub struct Cue {
     pub audio: Arc<SegmentAudio>,
     /// When it was asked for.
     pub requested_at: Instant,
+    /// The frame that it begins at: 0, unless it goes on where another output left it.
+    pub from_frame: usize,
 }
 
 /// To the mixer.
@@ -117,7 +119,7 @@ impl Mixer {
         let loops = self.status.is_looping();
         for place in &mut self.voices {
             let Some(voice) = place else { continue };
-            if voice.cursor() == 0 {
+            if voice.begins() {
                 let report = MixerReport::Started { serial: voice.cue.serial, latency: voice.cue.requested_at.elapsed() };
                 send(&mut self.reports, report);
             }

@@ -16,6 +16,10 @@
 //! sleeps otherwise); a queue of auditions (a slot: what was hovered before is of no interest).
 
 mod cache;
+mod changeover;
+#[cfg(test)]
+mod changeover_tests;
+mod config;
 mod control;
 mod dispatcher;
 mod error;
@@ -26,18 +30,22 @@ mod mixer;
 mod notes;
 pub mod output;
 mod segment_audio;
+mod shared;
 mod source;
 mod status;
 mod supervisor;
 mod voice;
+mod worker;
 
-pub use control::{OutputChoice, Player, PlayerConfig, WakeFn};
+pub use config::PlayerConfig;
+pub use control::{Player, WakeFn};
 pub use error::PlayerError;
 pub use event::{AuditionRequest, PlayerEvent};
 pub use file_source::FileSource;
 pub use mixer::{Cue, Mixer, MixerCommand, MixerLink, MixerReport, mixer_link};
 pub use notes::{KnownNote, TrackNotes};
 pub use output::null::NullOutput;
+pub use output::{BufferSizes, OutputChoice, OutputDevice};
 pub use segment_audio::{SegmentAudio, SegmentWriter};
 pub use source::{GoOn, SegmentSource, TellBegun};
 pub use status::{MixerStatus, PlayerStatus};

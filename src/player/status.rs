@@ -102,8 +102,10 @@ pub struct PlayerStatus {
     pub sample_rate_hz: u32,
     /// Frames that the output asks for at a time.
     pub buffer_frames: u32,
-    /// Frames that were asked of it: grows while it drops out, and is worth remembering for the next start.
+    /// Frames that were asked of it: grows while it drops out, and is worth remembering, by the output's name, for the next start.
     pub asked_frames: u32,
+    /// Whether it takes the place of an output that is wanted and not there.
+    pub is_substitute: bool,
     /// Whether the output runs; it is paused after some seconds of silence.
     pub is_running: bool,
     /// The audition that sounds.

@@ -30,18 +30,19 @@ impl FadeCurve {
 /// A sounding segment.
 pub(super) struct Voice {
     pub(super) cue: Cue,
-    /// Frames played so far.
+    /// The next frame.
     cursor: usize,
     /// Height on the fade curve: up by one a frame until it is full, down by one a frame when released.
     level: usize,
     released: bool,
     /// At its end it goes over into its start.
     wraps: bool,
+    has_begun: bool,
 }
 
 impl Voice {
     pub(super) fn new(cue: Cue) -> Self {
-        Self { cue, cursor: 0, level: 0, released: false, wraps: false }
+        Self { cursor: cue.from_frame, cue, level: 0, released: false, wraps: false, has_begun: false }
     }
 
     /// Starts the fade-out, from whatever height the fade-in had reached.
@@ -53,7 +54,12 @@ impl Voice {
         self.released
     }
 
-    /// Frames played so far.
+    /// True the first time.
+    pub(super) fn begins(&mut self) -> bool {
+        !std::mem::replace(&mut self.has_begun, true)
+    }
+
+    /// The next frame.
     pub(super) fn cursor(&self) -> usize {
         self.cursor
     }

@@ -1,7 +1,8 @@
-//! Left: when segments sound, how far they go on, how loud, and where the music is.
+//! Left: when segments sound, how far they go on, how loud and where, and where the music is.
 
 use egui::{Key, RichText, Slider, TextEdit, Ui};
 
+use super::output_list::{OutputsView, output_list_ui};
 use super::widgets::{row_of_buttons, section, segmented};
 use crate::command::{Command, Course, Listen};
 
@@ -16,6 +17,8 @@ pub struct ListenView<'a> {
     pub volume: f32,
     /// Whether it is silent all the same.
     pub is_muted: bool,
+    /// Where it sounds.
+    pub outputs: OutputsView<'a>,
     /// The folder in which files were missed; `None`: none were.
     pub missing_in: Option<&'a str>,
     /// Whether none of the collection's files is there.
@@ -26,6 +29,7 @@ pub struct ListenView<'a> {
 #[derive(Clone, Debug, Default)]
 pub struct ListenPanelState {
     folder: Option<String>,
+    has_open_list: bool,
 }
 
 /// Draws the panel.
@@ -49,6 +53,7 @@ pub fn listen_panel_ui(ui: &mut Ui, view: &ListenView<'_>, state: &mut ListenPan
             commands.push(Command::SetMuted(!view.is_muted));
         }
     });
+    output_list_ui(ui, &view.outputs, &mut state.has_open_list, commands);
     if let Some(root) = view.missing_in {
         folder_ui(ui, root, view.has_none, state, commands);
     }

@@ -9,6 +9,7 @@ pub mod labels;
 pub mod lasso;
 pub mod legend;
 pub mod listen_panel;
+pub mod output_list;
 pub mod player_bar;
 pub mod shell;
 pub mod status_bar;

@@ -36,11 +36,37 @@ impl PulseSink {
 
     /// Starts the server in a folder, on a machine that has it.
     pub fn start_in(folder: tempfile::TempDir) -> Self {
-        let at = folder.path();
+        let server = Self::serve(folder.path());
+        Self { server, folder }
+    }
+
+    /// Makes another server's sink a further device of the programs that have this one's environment.
+    pub fn add_device(&self, name: &str, other: &Self) {
+        let path = self.folder.path().join("asound.conf");
+        let config = std::fs::read_to_string(&path).expect("asound.conf");
+        let server = format!("unix:{}", other.folder.path().join("native").display());
+        let device = format!("pcm.{name} {{ type pulse server \"{server}\" hint {{ show on description \"{name}\" }} }}\n");
+        std::fs::write(path, config + &device).expect("asound.conf");
+    }
+
+    /// The sink is no more, as if it were unplugged.
+    pub fn unplug(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+
+    /// It is there again.
+    pub fn plug(&mut self) {
+        self.server = Self::serve(self.folder.path());
+    }
+
+    fn serve(at: &Path) -> Child {
         // The ALSA of the program under test plays to Pulse, whatever the machine's own configuration says.
         std::fs::write(at.join("asound.conf"), "</usr/share/alsa/alsa.conf>\npcm.!default { type pulse }\nctl.!default { type pulse }\n")
             .expect("asound.conf");
         let socket = at.join("native");
+        // What a server that was killed leaves behind.
+        let _ = std::fs::remove_file(&socket);
         let server = Command::new("pulseaudio")
             .args([
                 "--daemonize=no",
@@ -63,13 +89,12 @@ impl PulseSink {
             .stderr(Stdio::null())
             .spawn()
             .expect("pulseaudio starts");
-        let sink = Self { server, folder };
         let until = Instant::now() + Duration::from_secs(20);
         while UnixStream::connect(&socket).is_err() {
             assert!(Instant::now() < until, "pulseaudio did not open its socket within 20 s");
             std::thread::sleep(Duration::from_millis(20));
         }
-        sink
+        server
     }
 
     fn folders(at: &Path) -> [(&'static str, PathBuf); 4] {
@@ -115,8 +140,7 @@ impl PulseSink {
 
 impl Drop for PulseSink {
     fn drop(&mut self) {
-        let _ = self.server.kill();
-        let _ = self.server.wait();
+        self.unplug();
     }
 }
 

@@ -77,8 +77,8 @@ impl ListeningTrial {
     #[must_use]
     pub fn run(&self, should_stop: impl Fn() -> bool) -> ListeningTimes {
         let source = Arc::new(MeasuredSource::new(&self.music));
-        let config = PlayerConfig { first_buffer_frames: sound_memory::buffer_frames(), ..PlayerConfig::default() };
-        let (player, notice) = Player::start_with(self.output, config, Arc::clone(&source) as Arc<dyn SegmentSource>, None);
+        let config = PlayerConfig { buffers: sound_memory::buffers(), ..PlayerConfig::default() };
+        let (player, notice) = Player::start_with(self.output.clone(), config, Arc::clone(&source) as Arc<dyn SegmentSource>, None);
         let times = ListeningTimes { notices: notice.into_iter().collect(), ..ListeningTimes::default() };
         let mut run = Run { player, pointer: TrialPointer::new(self.music.tracks.clone()), serial: 0, times };
         let began = Instant::now();
@@ -87,7 +87,7 @@ impl ListeningTrial {
             run.touch(&touch);
         }
         let status = run.player.status();
-        sound_memory::keep(status.asked_frames);
+        sound_memory::keep_buffer(&status.output, status.asked_frames);
         ListeningTimes {
             output: status.output,
             sample_rate_hz: status.sample_rate_hz,

@@ -95,7 +95,7 @@ impl Run {
     fn start(listening: &SimulatedListening) -> Self {
         let source = Arc::new(MeasuredSource::new(&listening.music));
         let shared = Arc::clone(&source) as Arc<dyn SegmentSource>;
-        let (player, output) = Player::start_by_hand(NULL_RATE_HZ, listening.config, shared, None);
+        let (player, output) = Player::start_by_hand(NULL_RATE_HZ, listening.config.clone(), shared, None);
         Self {
             player,
             output,
@@ -230,6 +230,7 @@ impl Run {
                     self.failures.push(reason);
                     self.has_failed |= serial == self.serial;
                 }
+                PlayerEvent::OutputChanged { name, .. } => self.failures.push(format!("the output changed to {name}")),
                 PlayerEvent::Notice { text } => self.failures.push(text),
             }
         }

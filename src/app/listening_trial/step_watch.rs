@@ -126,7 +126,7 @@ mod tests {
                 serial += 1;
                 let audio = tone(100.0 + 37.0 * (serial % 9) as f32);
                 watch.expect(serial, Arc::clone(&audio));
-                link.commands.push(MixerCommand::Play(Cue { serial, audio, requested_at: Instant::now() })).unwrap();
+                link.commands.push(MixerCommand::Play(Cue { serial, audio, requested_at: Instant::now(), from_frame: 0 })).unwrap();
             }
             let mut buffer = [0.0; 512];
             mixer.process(&mut buffer);

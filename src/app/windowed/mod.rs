@@ -1,5 +1,6 @@
 //! The window: events in, frames out. It sleeps until something happens.
 
+mod output;
 mod pointer;
 mod recovery;
 mod sound;
@@ -24,13 +25,14 @@ use super::frame::{FrameInput, FramePainter};
 use super::headless;
 use super::jobs::Jobs;
 use super::label_job::{self, LabelWorker};
+use super::outputs::Outputs;
 use super::playback_notes::PlaybackNotes;
 use super::sound_memory;
 use super::sound_picture_job::{self, PictureWorker};
 use super::state::{AppState, Choices, Effect};
 use crate::command::Course;
 use crate::gpu::{GpuContext, new_instance};
-use crate::player::{FileSource, OutputChoice, Player, PlayerConfig, TrackNotes};
+use crate::player::{FileSource, OutputDevice, Player, PlayerConfig, TrackNotes, WakeFn};
 use crate::project::DeviceChoice;
 use crate::store::Collection;
 use crate::ui::Chrome;
@@ -107,6 +109,9 @@ struct Session {
     notes: Arc<PlaybackNotes>,
     player: Option<Player>,
     opening_player: Receiver<(Player, Option<String>)>,
+    /// What outputs there are, from the thread that asks.
+    listing_outputs: Option<Receiver<Result<Vec<OutputDevice>, String>>>,
+    wake: WakeFn,
     map: egui::Rect,
     pointer: Option<PhysicalPosition<f64>>,
     pressed_buttons: usize,
@@ -188,21 +193,23 @@ impl Session {
         state.set_morphing(true);
         state.output = "opening the sound output".to_owned();
         state.gpu_picks = recovery::picks_of(&context);
-        let wake: Arc<dyn Fn() + Send + Sync> = {
+        let wake: WakeFn = {
             let proxy = proxy.clone();
             // A closed event loop needs no waking.
             Arc::new(move || {
                 let _ = proxy.send_event(Woken);
             })
         };
+        let chosen = sound_memory::chosen();
+        state.outputs = Outputs::of(chosen.clone());
         // A sound server that hangs must not hold up the map.
         let (sender, opening_player) = channel();
         let player_wake = wake.clone();
         let notes = Arc::new(PlaybackNotes::open(state.collection.path(), &state.audio_root));
         let source = Arc::new(FileSource::with_notes(Arc::clone(&notes) as Arc<dyn TrackNotes>));
         let opener = std::thread::Builder::new().name("sound".into()).spawn(move || {
-            let config = PlayerConfig { first_buffer_frames: sound_memory::buffer_frames(), ..PlayerConfig::default() };
-            drop(sender.send(Player::start_with(OutputChoice::Default, config, source, Some(player_wake.clone()))));
+            let config = PlayerConfig { buffers: sound_memory::buffers(), ..PlayerConfig::default() };
+            drop(sender.send(Player::start_with(chosen, config, source, Some(player_wake.clone()))));
             player_wake();
         });
         opener.map_err(|error| AppError::Worker(error.to_string()))?;
@@ -218,10 +225,12 @@ impl Session {
             jobs: Jobs::start(wake.clone())?,
             labels: label_job::start(wake.clone())?,
             colorings: coloring_job::start(wake.clone())?,
-            sound_pictures: sound_picture_job::start(wake)?,
+            sound_pictures: sound_picture_job::start(wake.clone())?,
+            wake,
             notes,
             player: None,
             opening_player,
+            listing_outputs: None,
             map: egui::Rect::NOTHING,
             pointer: None,
             pressed_buttons: 0,
@@ -389,17 +398,17 @@ impl Session {
         if let Ok((player, notice)) = self.opening_player.try_recv() {
             player.set_volume(self.state.heard_volume());
             player.set_looping(self.state.listening.course == Course::Loop);
-            let status = player.status();
-            self.state.output = if status.is_audible { status.output } else { "no sound".to_owned() };
+            let mut effects = self.state.output_changed(&player.status());
             self.player = Some(player);
-            let effects = notice.map(|text| self.state.notify(text)).unwrap_or_default();
+            effects.extend(notice.map(|text| self.state.notify_of_output(text)).unwrap_or_default());
             self.carry_out(effects, log);
         }
+        self.take_outputs(log);
         self.state.progress = self.jobs.progress();
         let outcomes: Vec<_> = self.jobs.finished().collect();
         let events = self.player.as_mut().map(Player::poll).unwrap_or_default();
-        if let Some(player) = self.player.as_ref().filter(|_| !events.is_empty()) {
-            sound_memory::keep(player.status().asked_frames);
+        if !events.is_empty() {
+            self.keep_buffer();
         }
         let mut effects: Vec<Effect> = outcomes.into_iter().flat_map(|outcome| self.state.finish(outcome)).collect();
         let found: Vec<_> = self.jobs.found().collect();
@@ -440,6 +449,8 @@ impl Session {
                 Effect::Audition { .. } | Effect::StopAudio | Effect::Prefetch(_) | Effect::SetVolume(_) | Effect::SetLooping(_) => {
                     self.carry_out_sound(effect)
                 }
+                Effect::ListOutputs => self.list_outputs(),
+                Effect::SetOutput(choice) => self.set_output(choice),
                 Effect::KeepAudioRoot(root) => self.keep_audio_root(root),
                 Effect::Log(event) => {
                     if let Some(trouble) = log.write(&event) {

@@ -42,7 +42,11 @@ impl Session {
             }
             PlayerEvent::Finished { serial } => self.state.audition_finished(serial),
             PlayerEvent::Failed { serial, reason } => self.state.audition_failed(serial, reason),
-            PlayerEvent::Notice { text } => self.state.notify(text),
+            PlayerEvent::OutputChanged { .. } => {
+                let status = self.player.as_ref().map(crate::player::Player::status);
+                status.map(|status| self.state.output_changed(&status)).unwrap_or_default()
+            }
+            PlayerEvent::Notice { text } => self.state.notify_of_output(text),
         }
     }
 

@@ -56,7 +56,7 @@ pub(super) fn run(args: &BenchAudioArgs) -> anyhow::Result<Exit> {
         print!("{}", table(&times));
     }
     // A measurement of nowhere must not pass for one of a device.
-    let is_elsewhere = output == OutputChoice::Default && !times.notices.is_empty();
+    let is_elsewhere = trial.output == OutputChoice::Default && !times.notices.is_empty();
     Ok(if times.failures.is_empty() && !is_elsewhere { Exit::Done } else { Exit::SomeFailed })
 }
 

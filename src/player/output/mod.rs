@@ -1,12 +1,18 @@
 //! Where the mixer's frames go: a sound device, or nowhere.
 
+mod buffer_sizes;
+mod choice;
 pub mod cpal;
 pub mod device_writer;
 pub mod null;
+pub(super) mod opening;
 
 use std::sync::Arc;
 
 use super::mixer::MixerLink;
+
+pub use buffer_sizes::BufferSizes;
+pub use choice::{OutputChoice, OutputDevice};
 
 /// Frames that are asked of a device at first: 10.7 ms at 48 kHz. Measured on two loaded cores by ALSA's pulse plug-in, 256 frames gave 26 to
 /// 101 drop-outs in 10 s, 512 gave 1 to 19, 1024 gave 1 or 2; a device that drops out is opened again with twice as many.
@@ -25,6 +31,8 @@ pub struct OutputInfo {
     pub sample_rate_hz: u32,
     /// Frames that it asks for at a time.
     pub buffer_frames: u32,
+    /// Frames that were asked of it; 0 where it was not asked.
+    pub asked_frames: u32,
 }
 
 /// An output that runs by itself: it owns the mixer and calls it. Lives in the supervisor's thread; dropping it stops it.

@@ -65,6 +65,7 @@ impl RunningNullOutput {
             is_audible: false,
             sample_rate_hz: output.sample_rate_hz,
             buffer_frames: BUFFER_FRAMES,
+            asked_frames: 0,
         };
         let switch = Arc::new((Mutex::new(Switch::default()), Condvar::new()));
         let period = Duration::from_secs_f64(f64::from(BUFFER_FRAMES) / f64::from(output.sample_rate_hz.max(1)));
@@ -136,7 +137,7 @@ pub(in crate::player) struct HandDrivenOutput {
 impl HandDrivenOutput {
     pub(in crate::player) fn new(sample_rate_hz: u32) -> Self {
         let name = "none (driven by hand)".to_owned();
-        Self { info: OutputInfo { name, is_audible: false, sample_rate_hz, buffer_frames: BUFFER_FRAMES } }
+        Self { info: OutputInfo { name, is_audible: false, sample_rate_hz, buffer_frames: BUFFER_FRAMES, asked_frames: 0 } }
     }
 }
 

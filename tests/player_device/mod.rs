@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 use tagscape::catalog::SegmentSpan;
 use tagscape::player::{AuditionRequest, FileSource, OutputChoice, Player, SegmentSource as _};
 
+mod switching;
+
 use crate::common::pulse::{PulseSink, SINK_RATE_HZ, best_match, share_heard};
 use crate::player::{FADE_FRAMES, SEGMENT_FRAMES, has_finished};
 

@@ -1,0 +1,95 @@
+//! What a decode worker does: it decodes what is to be heard, and between times what may be asked for next.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use crate::catalog::SegmentSpan;
+
+use super::cache::SegmentKey;
+use super::error::PlayerError;
+use super::event::PlayerEvent;
+use super::jobs::{Job, Work};
+use super::segment_audio::SegmentAudio;
+use super::shared::Shared;
+use super::source::SegmentSource;
+
+/// What is longer is not kept for the next time.
+const LONGEST_KEPT_SECS: f64 = 20.0;
+
+impl Shared {
+    /// Works until the player is dropped.
+    pub(super) fn serve_jobs(&self, source: &dyn SegmentSource) {
+        while let Some(work) = self.jobs.take() {
+            match work {
+                Work::Urgent(job) => self.decode(&job, source),
+                Work::Nearby(path, span) => {
+                    self.prefetch(path, span, source);
+                    self.jobs.prefetched();
+                }
+            }
+        }
+    }
+
+    /// Decodes and plays, from the first frames on.
+    fn decode(&self, job: &Job, source: &dyn SegmentSource) {
+        let rate = self.rate_hz();
+        let mut is_for_another = false;
+        let mut begun = |audio: &Arc<SegmentAudio>| {
+            is_for_another = self.rate_hz() != rate;
+            if !is_for_another {
+                self.play(job, audio, rate);
+            }
+        };
+        // What nobody listens to any more is decoded to its end, for the cache, unless something else waits.
+        // A long stretch would drive all else out of it.
+        let is_short = job.span.duration_secs <= LONGEST_KEPT_SECS;
+        let goes_on = || self.dispatcher().is_newest(job.generation) || (is_short && !self.jobs.is_urgent());
+        // A decoder that breaks must not take the worker with it. It holds no state that could be left half-way.
+        let loaded = catch_unwind(AssertUnwindSafe(|| source.stream(&job.path, job.span, rate, &mut begun, &goes_on)))
+            .unwrap_or_else(|_| Err(PlayerError::DecoderBroke { path: job.path.clone() }));
+        if is_for_another {
+            // Another output took over meanwhile, of another rate: once more, for that one.
+            self.jobs.set_unless_newer(job.clone());
+        }
+        match loaded {
+            Ok(Some(audio)) => {
+                if is_short {
+                    self.keep(SegmentKey::new(&job.path, job.span, rate), audio);
+                }
+                // Its decoder gave the whole segment: should it break now, nothing is lost.
+                let _ = catch_unwind(AssertUnwindSafe(|| source.learn(&job.path, &goes_on)));
+            }
+            Ok(None) => {}
+            Err(error) => {
+                // What sounds belongs to a point that the pointer has left.
+                if self.silence(job.generation) {
+                    self.dispatcher().retire(job.generation);
+                    self.tell(PlayerEvent::Failed { serial: job.serial, reason: error.to_string() });
+                    self.wake();
+                }
+            }
+        }
+    }
+
+    /// Decodes for the cache, and makes way at once for what is to be heard. What fails will say so when it is asked for.
+    fn prefetch(&self, path: PathBuf, span: SegmentSpan, source: &dyn SegmentSource) {
+        let rate = self.rate_hz();
+        let key = SegmentKey::new(&path, span, rate);
+        if self.cache().find(&key).is_some() {
+            return;
+        }
+        let goes_on = || !self.jobs.is_urgent();
+        let loaded = catch_unwind(AssertUnwindSafe(|| source.stream(&path, span, rate, &mut |_| {}, &goes_on)));
+        if let Ok(Ok(Some(audio))) = loaded {
+            self.prefetched.fetch_add(1, Relaxed);
+            self.keep(key, audio);
+        }
+    }
+
+    fn keep(&self, key: SegmentKey, audio: Arc<SegmentAudio>) {
+        let gone = self.cache().insert(key, audio);
+        drop(gone);
+    }
+}
