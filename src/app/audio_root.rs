@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::resources::user_data_dir;
+use super::small_file::write_whole;
 use crate::store::{self, Collection};
 
 /// A line each: a collection's folder, a tab, its audio root.
@@ -61,10 +62,7 @@ fn write(file: &Path, collection: &Path, root: Option<&Path>) -> std::io::Result
     let others = text.lines().filter(|line| line.split_once('\t').is_none_or(|(known, _)| known != name));
     let mut lines: Vec<String> = others.map(str::to_owned).collect();
     lines.extend(root.map(|root| format!("{name}\t{}", root.display())));
-    if let Some(folder) = file.parent() {
-        std::fs::create_dir_all(folder)?;
-    }
-    std::fs::write(file, lines.iter().map(|line| format!("{line}\n")).collect::<String>())
+    write_whole(file, &lines.iter().map(|line| format!("{line}\n")).collect::<String>())
 }
 
 #[cfg(test)]

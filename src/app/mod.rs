@@ -36,6 +36,7 @@ pub mod projection_job;
 mod raster;
 pub mod resources;
 pub mod search;
+mod small_file;
 pub mod sound_memory;
 pub mod sound_picture_job;
 pub mod sound_stats;

@@ -19,8 +19,8 @@ use super::shared::Shared;
 pub(super) const LOOK_EVERY: Duration = Duration::from_millis(4);
 /// So many drop-outs, and the device is opened again with a larger buffer, when it is silent for a while.
 const UNDERRUN_LIMIT: u64 = 2;
-/// So many, and it is opened again even while it sounds.
-const STUTTER_LIMIT: u64 = 8;
+/// So many, and it is opened again even while it sounds: who sweeps without a rest is never silent. What sounds goes on.
+const STUTTER_LIMIT: u64 = 3;
 /// How often an output is looked for that is not there.
 const OUTPUT_EVERY: Duration = Duration::from_millis(if cfg!(test) { 50 } else { 5000 });
 /// So long it is silent before the device is opened again.

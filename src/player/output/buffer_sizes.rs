@@ -35,11 +35,6 @@ impl BufferSizes {
         self.known.insert(output.to_owned(), frames);
     }
 
-    /// The outputs of which something is known, and their frames, by name.
-    pub fn known(&self) -> impl Iterator<Item = (&str, u32)> {
-        self.known.iter().map(|(output, &frames)| (output.as_str(), frames))
-    }
-
     /// What to ask of an output that drops out, of which `asked` frames were asked and which took `taken` at a time: at least double of either.
     /// `None` where it has the largest already.
     #[must_use]
@@ -57,7 +52,6 @@ mod tests {
         let mut sizes = BufferSizes::starting_at(256);
         sizes.set("speakers", 1024);
         assert_eq!([sizes.of("speakers"), sizes.of("headphones")], [1024, 256]);
-        assert_eq!(sizes.known().collect::<Vec<_>>(), [("speakers", 1024)]);
         let grown = [(256, 256), (256, 4096), (1024, 1000), (1536, 0), (2048, 2048)].map(|(asked, taken)| BufferSizes::grown(asked, taken));
         assert_eq!(grown, [Some(512), Some(2048), Some(2048), Some(2048), None]);
     }
