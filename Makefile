@@ -16,7 +16,7 @@ TAGSCAPE := $(CARGO) run $(FLAGS) --quiet --
 MAPS := target/demo-maps
 
 # Mesa's layer that asks a display server for the preferred GPU complains where there is none.
-maps cargo-test: export NODEVICE_SELECT := 1
+maps views cargo-test: export NODEVICE_SELECT := 1
 
 .PHONY: run test install demo lint deps deps-run build fmt clippy doc cargo-test maps views
 .NOTPARALLEL:

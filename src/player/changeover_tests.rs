@@ -230,7 +230,10 @@ fn each_output_is_asked_for_the_buffer_that_it_needs() {
     let (mut machine, _) = Machine::start(&[("default", 48_000), ("usb", 48_000)], OutputChoice::Default);
     machine.audition(1);
     machine.run_until(|machine| machine.started(1) == 1);
-    (0..8).for_each(|_| machine.status.count_underrun());
+    machine.status.count_underrun();
+    machine.run_for(Duration::from_millis(60));
+    assert_eq!((machine.changes().len(), machine.player.status().asked_frames), (0, 256), "once may be the system's");
+    machine.status.count_underrun();
     machine.run_until(|machine| machine.changes().len() == 1);
     assert_eq!(machine.player.status().asked_frames, 512);
     for (choice, frames) in [(device("usb"), 256), (OutputChoice::Default, 512)] {

@@ -17,14 +17,11 @@ use super::shared::Shared;
 
 /// How often the reports are looked at while something plays.
 pub(super) const LOOK_EVERY: Duration = Duration::from_millis(4);
-/// So many drop-outs, and the device is opened again with a larger buffer, when it is silent for a while.
-const UNDERRUN_LIMIT: u64 = 2;
-/// So many, and it is opened again even while it sounds: who sweeps without a rest is never silent. What sounds goes on.
-const STUTTER_LIMIT: u64 = 3;
+/// So many drop-outs, and the device is opened again with a larger buffer, even while it sounds: a gap now is better than more of them, and who sweeps
+/// without a rest is never silent. What sounds goes on. One alone says nothing: it may be the system's.
+const DROP_OUTS: u64 = 2;
 /// How often an output is looked for that is not there.
 const OUTPUT_EVERY: Duration = Duration::from_millis(if cfg!(test) { 50 } else { 5000 });
-/// So long it is silent before the device is opened again.
-const REOPEN_AFTER: Duration = Duration::from_millis(500);
 
 /// To the supervisor.
 pub(super) enum Message {
@@ -121,15 +118,10 @@ impl Supervisor {
             if self.lacks_output_since.is_some_and(|since| since.elapsed() >= OUTPUT_EVERY) && !self.is_busy() {
                 self.look_for_output();
             }
-            if self.is_running && !self.is_busy() {
-                if self.silent_since.elapsed() >= self.shared.pause_after {
-                    self.pause();
-                } else if self.silent_since.elapsed() >= REOPEN_AFTER {
-                    self.enlarge_buffer(UNDERRUN_LIMIT);
-                }
+            if self.is_running && !self.is_busy() && self.silent_since.elapsed() >= self.shared.pause_after {
+                self.pause();
             } else if self.is_running {
-                // It stutters while it sounds: a gap now is better than more of them.
-                self.enlarge_buffer(STUTTER_LIMIT);
+                self.enlarge_buffer(DROP_OUTS);
             }
         }
         drop(self.part());
@@ -139,11 +131,7 @@ impl Supervisor {
     fn wait(&self, messages: &Receiver<Message>) -> Option<Message> {
         let limit = match (self.is_busy(), self.is_running) {
             (true, _) => LOOK_EVERY,
-            (false, true) => {
-                let silent = self.silent_since.elapsed();
-                let next = if silent < REOPEN_AFTER { REOPEN_AFTER.min(self.shared.pause_after) } else { self.shared.pause_after };
-                next.saturating_sub(silent) + LOOK_EVERY
-            }
+            (false, true) => self.shared.pause_after.saturating_sub(self.silent_since.elapsed()) + LOOK_EVERY,
             (false, false) if self.lacks_output_since.is_some() => OUTPUT_EVERY,
             (false, false) => return messages.recv().ok().or(Some(Message::Close)),
         };
