@@ -9,7 +9,7 @@ use super::event::PlayerEvent;
 use super::jobs::Job;
 use super::output::null::NullOutput;
 use super::output::opening::Wanted;
-use super::output::{BufferSizes, OpenOutput, Output, OutputChoice, OutputInfo};
+use super::output::{BufferSizes, IdleOutput, OpenOutput, OutputChoice, OutputInfo};
 use super::segment_audio::SegmentAudio;
 use super::shared::Sent;
 use super::status::NOTHING_PLAYS;
@@ -19,6 +19,10 @@ use super::supervisor::{LOOK_EVERY, Supervisor};
 const LONGEST_FADE: Duration = Duration::from_millis(40);
 /// Buffers that an output has handed on and not played yet: ALSA's ring is two, and one is under way.
 const BUFFERS_AHEAD: u32 = 3;
+
+/// So many drop-outs, and the device is opened again with a larger buffer, even while it sounds: a gap now is better than more of them, and who sweeps
+/// without a rest is never silent. What sounds goes on. One alone says nothing: it may be the system's.
+const DROP_OUTS: u64 = 2;
 
 /// An audition that goes on on another output once it is decoded for it.
 pub(super) struct Resuming {
@@ -57,9 +61,9 @@ impl Supervisor {
     }
 
     /// The device drops out: it needs more time between two calls. Known from then on to whoever asks for the status.
-    pub(super) fn enlarge_buffer(&mut self, limit: u64) {
+    pub(super) fn enlarge_buffer(&mut self) {
         let OutputInfo { name, is_audible, asked_frames, buffer_frames, .. } = self.output.info();
-        if !is_audible || self.shared.status.underruns() - self.underruns_before < limit {
+        if !is_audible || self.shared.status.underruns() - self.underruns_before < DROP_OUTS {
             return;
         }
         let Some(frames) = BufferSizes::grown(*asked_frames, *buffer_frames) else { return };
@@ -170,7 +174,7 @@ impl Supervisor {
             std::thread::sleep(ahead);
         }
         // Some devices have room for one stream only: the old one must be gone before the next is opened.
-        self.output = Box::new(ClosedOutput::of(info));
+        self.output = Box::new(IdleOutput(info));
         let goes_on = self.parting.take();
         for serial in self.sounding.clone().into_iter().filter(|&serial| goes_on != Some(serial)) {
             self.finish(serial);
@@ -222,29 +226,5 @@ impl Supervisor {
         } else if !self.shared.play(&job, &audio, rate_hz) {
             self.finish(job.serial);
         }
-    }
-}
-
-/// Between two outputs.
-pub(super) struct ClosedOutput(OutputInfo);
-
-impl ClosedOutput {
-    /// In the place of an output that was this.
-    pub(super) fn of(info: OutputInfo) -> Self {
-        Self(info)
-    }
-}
-
-impl Output for ClosedOutput {
-    fn info(&self) -> &OutputInfo {
-        &self.0
-    }
-
-    fn pause(&mut self) -> bool {
-        true
-    }
-
-    fn resume(&mut self) -> Result<(), String> {
-        Ok(())
     }
 }

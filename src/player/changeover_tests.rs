@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::output::opening::{Opener, Wanted};
-use super::output::{OnTrouble, OpenOutput, Output, OutputInfo};
+use super::output::{IdleOutput, OnTrouble, OpenOutput, OutputInfo};
 use super::*;
 use crate::catalog::SegmentSpan;
 
@@ -21,22 +21,6 @@ impl SegmentSource for Ramp {
         let frames = (span.duration_secs * f64::from(rate_hz)) as usize;
         let stereo: Vec<f32> = (0..frames * 2).map(|sample| (sample / 2) as f32 / frames as f32).collect();
         Ok(Arc::new(SegmentAudio::from_interleaved(&stereo, frames, 0)))
-    }
-}
-
-struct MadeUpOutput(OutputInfo);
-
-impl Output for MadeUpOutput {
-    fn info(&self) -> &OutputInfo {
-        &self.0
-    }
-
-    fn pause(&mut self) -> bool {
-        true
-    }
-
-    fn resume(&mut self) -> Result<(), String> {
-        Ok(())
     }
 }
 
@@ -75,7 +59,7 @@ impl Machine {
             let asked_frames = wanted.buffers.of(name);
             let info = OutputInfo { name: name.into(), is_audible: true, sample_rate_hz: rate, buffer_frames: asked_frames, asked_frames };
             sender.send(Plugged { output, on_trouble: Arc::clone(wanted.on_trouble), asked_frames, heard: Vec::new() }).unwrap();
-            Ok(OpenOutput { output: Box::new(MadeUpOutput(info)), link })
+            Ok(OpenOutput { output: Box::new(IdleOutput(info)), link })
         });
         let status = Arc::new(MixerStatus::default());
         let config = PlayerConfig { buffers: BufferSizes::starting_at(256), ..PlayerConfig::default() };

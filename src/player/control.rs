@@ -14,9 +14,9 @@ use super::config::PlayerConfig;
 use super::event::{AuditionRequest, PlayerEvent};
 use super::file_source::FileSource;
 use super::jobs::Job;
-use super::output::null::{HandDrivenOutput, NullOutput};
+use super::output::OutputChoice;
+use super::output::null::NullOutput;
 use super::output::opening::{Opener, open_output};
-use super::output::{OpenOutput, OutputChoice};
 use super::segment_audio::SegmentAudio;
 use super::shared::{Sent, Shared};
 use super::source::SegmentSource;
@@ -73,7 +73,7 @@ impl Player {
         let mut by_hand = Some(link);
         let opener: Opener = Box::new(move |wanted| {
             Ok(match by_hand.take() {
-                Some(link) => OpenOutput { output: Box::new(HandDrivenOutput::new(sample_rate_hz)), link },
+                Some(link) => NullOutput::by_hand(link, sample_rate_hz),
                 None => NullOutput::open(sample_rate_hz, wanted.status),
             })
         });

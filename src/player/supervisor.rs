@@ -8,18 +8,15 @@ use std::time::{Duration, Instant};
 
 use rtrb::Consumer;
 
-use super::changeover::{ClosedOutput, Resuming};
+use super::changeover::Resuming;
 use super::event::PlayerEvent;
 use super::mixer::MixerReport;
 use super::output::opening::Opener;
-use super::output::{BufferSizes, Output, OutputChoice};
+use super::output::{BufferSizes, IdleOutput, Output, OutputChoice};
 use super::shared::Shared;
 
 /// How often the reports are looked at while something plays.
 pub(super) const LOOK_EVERY: Duration = Duration::from_millis(4);
-/// So many drop-outs, and the device is opened again with a larger buffer, even while it sounds: a gap now is better than more of them, and who sweeps
-/// without a rest is never silent. What sounds goes on. One alone says nothing: it may be the system's.
-const DROP_OUTS: u64 = 2;
 /// How often an output is looked for that is not there.
 const OUTPUT_EVERY: Duration = Duration::from_millis(if cfg!(test) { 50 } else { 5000 });
 
@@ -76,7 +73,7 @@ impl Supervisor {
     pub(super) fn run(beginning: Beginning, messages: &Receiver<Message>, opened: &Sender<Option<String>>) {
         let Beginning { shared, opener, wanted, buffers } = beginning;
         let mut supervisor = Self {
-            output: Box::new(ClosedOutput::of(shared.info())),
+            output: Box::new(IdleOutput(shared.info())),
             shared,
             opener,
             wanted,
@@ -121,7 +118,7 @@ impl Supervisor {
             if self.is_running && !self.is_busy() && self.silent_since.elapsed() >= self.shared.pause_after {
                 self.pause();
             } else if self.is_running {
-                self.enlarge_buffer(DROP_OUTS);
+                self.enlarge_buffer();
             }
         }
         drop(self.part());

@@ -49,6 +49,23 @@ pub trait Output {
     fn resume(&mut self) -> Result<(), String>;
 }
 
+/// The supervisor's side of an output that it does not run: there is none between two outputs, and in tests somebody else drives it.
+pub(super) struct IdleOutput(pub(super) OutputInfo);
+
+impl Output for IdleOutput {
+    fn info(&self) -> &OutputInfo {
+        &self.0
+    }
+
+    fn pause(&mut self) -> bool {
+        true
+    }
+
+    fn resume(&mut self) -> Result<(), String> {
+        Ok(())
+    }
+}
+
 /// An output that was opened, and the ends of its mixer's rings.
 pub struct OpenOutput {
     /// The output.

@@ -4,7 +4,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use super::{OpenOutput, Output, OutputInfo};
+use super::{IdleOutput, OpenOutput, Output, OutputInfo};
 use crate::player::mixer::{Mixer, MixerLink, mixer_link};
 use crate::player::status::MixerStatus;
 
@@ -36,6 +36,13 @@ impl NullOutput {
         self.buffer.resize(frame_count * 2, 0.0);
         self.mixer.process(&mut self.buffer);
         &self.buffer
+    }
+
+    /// The supervisor's side of one that is driven by hand.
+    pub(in crate::player) fn by_hand(link: MixerLink, sample_rate_hz: u32) -> OpenOutput {
+        let name = "none (driven by hand)".to_owned();
+        let info = OutputInfo { name, is_audible: false, sample_rate_hz, buffer_frames: BUFFER_FRAMES, asked_frames: 0 };
+        OpenOutput { output: Box::new(IdleOutput(info)), link }
     }
 
     /// Opens a null output that runs in real time, on a thread of its own.
@@ -126,31 +133,5 @@ impl Drop for RunningNullOutput {
             // It ends within a buffer; that it panicked is of no use to know here.
             let _ = thread.join();
         }
-    }
-}
-
-/// The supervisor's side of a null output that somebody else drives by hand.
-pub(in crate::player) struct HandDrivenOutput {
-    info: OutputInfo,
-}
-
-impl HandDrivenOutput {
-    pub(in crate::player) fn new(sample_rate_hz: u32) -> Self {
-        let name = "none (driven by hand)".to_owned();
-        Self { info: OutputInfo { name, is_audible: false, sample_rate_hz, buffer_frames: BUFFER_FRAMES, asked_frames: 0 } }
-    }
-}
-
-impl Output for HandDrivenOutput {
-    fn info(&self) -> &OutputInfo {
-        &self.info
-    }
-
-    fn pause(&mut self) -> bool {
-        true
-    }
-
-    fn resume(&mut self) -> Result<(), String> {
-        Ok(())
     }
 }
