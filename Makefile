@@ -51,14 +51,8 @@ clippy:
 doc:
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc $(FLAGS) --no-deps --document-private-items
 
-# What is heard through a sound device is judged by itself: beside other tests a null sink drops out.
-# The tests that draw or compute on a GPU note their name and the adapter; none at all would show nothing.
 cargo-test:
-	@mkdir -p target && rm -f target/gpu-tests.log
-	TAGSCAPE_GPU_TEST_LOG="$(CURDIR)/target/gpu-tests.log" $(CARGO) test $(FLAGS) -- --skip window --skip player_device::
-	$(CARGO) test $(FLAGS) --test integration -- --test-threads=1 window player_device::
-	@test -s target/gpu-tests.log || { echo 'no GPU test ran' >&2; exit 1; }
-	@echo "GPU tests: $$(cut -f1 target/gpu-tests.log | sort -u | wc -l) on $$(cut -f2 target/gpu-tests.log | sort -u | paste -sd, -)"
+	@tests/setup/run-tests.sh $(CARGO) $(FLAGS)
 
 # The demo collection as pictures, without a window: what `make run` shows where there is no display.
 maps:

@@ -7,7 +7,7 @@ use tagscape::app::descent_job::{DescentFrame, Steering};
 use tagscape::app::jobs::Jobs;
 use tagscape::app::state::{AppState, Choices, Effect};
 use tagscape::command::{Command, Listen, MethodKind, Tuning};
-use tagscape::project::{Compute, descent};
+use tagscape::project::{Compute, NoObserver, descent};
 use tagscape::scene::{Bounds, Dimensions, MapSize};
 use tagscape::store::Collection;
 
@@ -20,6 +20,8 @@ struct Session {
     jobs: Jobs,
     /// The logged projections: their steps.
     told: Vec<Option<usize>>,
+    /// The last steering that was sent to the worker.
+    steering: Steering,
 }
 
 impl Session {
@@ -29,7 +31,7 @@ impl Session {
         let choices = Choices { method, dimensions, listen: Listen::Off, ..Choices::of("msd-musicnn-embeddings".parse().unwrap()) };
         let (mut state, effects) = AppState::open(collection, choices, None, compute).unwrap();
         state.set_map_size(MapSize { width: 800.0, height: 600.0 });
-        let mut session = Self { state, jobs: Jobs::start(Arc::new(|| {})).unwrap(), told: Vec::new() };
+        let mut session = Self { state, jobs: Jobs::start(Arc::new(|| {})).unwrap(), told: Vec::new(), steering: Steering::default() };
         session.carry_out(effects);
         (session, folder)
     }
@@ -37,9 +39,15 @@ impl Session {
     fn carry_out(&mut self, effects: Vec<Effect>) {
         for effect in effects {
             match effect {
-                Effect::Project(request) => self.jobs.request(*request),
+                Effect::Project(request) => {
+                    self.steering = Steering { tuning: request.tuning, ..Steering::default() };
+                    self.jobs.request(*request);
+                }
                 Effect::Cancel(serial) => self.jobs.cancel(serial),
-                Effect::Steer(steering) => self.jobs.steer(steering),
+                Effect::Steer(steering) => {
+                    self.steering = steering;
+                    self.jobs.steer(steering);
+                }
                 Effect::Log(tagscape::app::event_log::Event::Projection { iterations, .. }) => self.told.push(iterations),
                 Effect::Log(event) => println!("{event:?}"),
                 _ => {}
@@ -75,12 +83,39 @@ impl Session {
         self.state.shown.as_ref().and_then(|shown| shown.descent).map_or(0, |descent| descent.iteration)
     }
 
-    /// Whether no step is done in a while.
+    /// Returns whether the worker does no step any more, although it answers.
     fn stands_still(&mut self) -> bool {
         self.fetch(|state| !state.is_moving());
+        self.answers_without_a_step()
+    }
+
+    /// Sends three wishes that need no step, and returns whether the answers show none.
+    fn answers_without_a_step(&mut self) -> bool {
         let before = self.iteration();
-        std::thread::sleep(Duration::from_millis(200));
-        self.jobs.frame().is_none_or(|frame| frame.iteration == before)
+        let wanted = self.steering;
+        let other = Tuning { rate: wanted.tuning.rate * 0.5, ..wanted.tuning };
+        [Steering { tuning: other, ..wanted }, wanted, Steering { tuning: other, ..wanted }, wanted]
+            .into_iter()
+            .all(|steering| self.answer_to(steering) == before)
+    }
+
+    /// Waits for the first layout that obeys `steering`, and returns its step.
+    fn answer_to(&mut self, steering: Steering) -> usize {
+        self.jobs.steer(steering);
+        let until = Instant::now() + Duration::from_secs(60);
+        loop {
+            assert!(Instant::now() < until, "the worker does not answer");
+            let Some(frame) = self.jobs.frame() else {
+                std::thread::sleep(Duration::from_millis(1));
+                continue;
+            };
+            let (obeyed, iteration) = (frame.obeyed, frame.iteration);
+            let effects = self.state.follow(frame);
+            self.carry_out(effects);
+            if obeyed == steering {
+                return iteration;
+            }
+        }
     }
 }
 
@@ -96,6 +131,7 @@ fn an_embedding_forms_in_front_of_the_user_and_is_told_when_it_is_done() {
         let (mut session, _folder) = Session::open(MethodKind::Tsne, dimensions, compute.clone());
         session.fetch(|state| state.shown.is_some());
         assert!(session.state.is_moving() && !session.state.is_busy());
+        assert!(!session.answers_without_a_step(), "what moves does not stand still");
         let frames = session.fetch(|state| !state.is_moving());
         assert!(frames > 20, "{frames} layouts of 750 steps");
         let shown = session.state.shown.as_ref().unwrap();
@@ -189,16 +225,19 @@ fn another_projection_ends_it_and_a_request_that_is_given_up_leaves_the_map_as_i
     assert!(session.state.descent_view().is_none() && !session.state.is_moving());
     assert!(session.jobs.frame().is_none(), "no layout of an embedding that is over");
 
-    session.wish(Command::SetMethod(MethodKind::Original));
+    // The request is carried out here, so that its outcome is there after it was given up.
+    let effects = session.state.update(Command::SetMethod(MethodKind::Original));
+    let mut requests = effects.into_iter().filter_map(|effect| match effect {
+        Effect::Project(request) => Some(*request),
+        _ => None,
+    });
+    let request = requests.next().unwrap();
     assert!(session.state.is_busy());
+    let outcome = request.run(&NoObserver).unwrap();
     session.wish(Command::StopProjecting);
     assert!(!session.state.is_busy());
     assert_eq!(session.state.choices.method, MethodKind::Pca);
-    std::thread::sleep(Duration::from_millis(100));
-    let outcomes: Vec<_> = session.jobs.finished().collect();
-    for outcome in outcomes {
-        session.state.finish(outcome);
-    }
+    session.state.finish((request.serial, Ok(outcome)));
     assert_eq!(session.state.shown.as_ref().unwrap().method, MethodKind::Pca);
     // It is not stuck.
     session.wish(Command::SetMethod(MethodKind::StdPca));

@@ -8,6 +8,8 @@ mod bench_audio;
 mod choosing;
 mod coloring;
 mod common;
+#[cfg(target_os = "linux")]
+mod exclusive;
 mod extract;
 mod fuzz_crate;
 mod glance;
@@ -34,8 +36,6 @@ mod pca;
 mod playback_notes;
 mod player;
 mod player_callback;
-#[cfg(target_os = "linux")]
-mod player_device;
 mod player_streams;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod player_syscalls;
@@ -54,11 +54,3 @@ mod tsne;
 mod tsne_gpu;
 mod umap;
 mod vggish;
-#[cfg(target_os = "linux")]
-mod window;
-#[cfg(target_os = "linux")]
-mod window_changes;
-#[cfg(target_os = "linux")]
-mod window_choosing;
-#[cfg(target_os = "linux")]
-mod window_listening;

@@ -346,10 +346,23 @@ fn a_stop_silences_what_is_still_being_decoded() {
     let source = Arc::new(ConstantSource::default());
     let (mut player, mut output) = by_hand(&source);
     player.audition(request(1, "slow/0.5"));
+    while source.loads.load(SeqCst) == 0 {
+        std::thread::yield_now();
+    }
+    assert!(!player.is_cached(Path::new("slow/0.5"), SEGMENT), "it is being decoded");
     player.stop();
-    std::thread::sleep(Duration::from_millis(250));
-    assert!(output.process(4096).iter().all(|sample| *sample == 0.0));
+    let until = Instant::now() + Duration::from_secs(20);
+    while !player.is_cached(Path::new("slow/0.5"), SEGMENT) {
+        assert!(Instant::now() < until, "the decode does not end");
+        assert!(output.process(256).iter().all(|sample| *sample == 0.0));
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    assert!(output.process(4096).iter().all(|sample| *sample == 0.0), "decoded, and still silent");
     assert_eq!(player.poll(), []);
+    // It would have been heard.
+    player.audition(request(2, "slow/0.5"));
+    events_until(&mut player, &mut output, has_started(2));
+    assert_eq!(source.loads.load(SeqCst), 1, "it sounds as it was decoded the first time");
 }
 
 #[test]

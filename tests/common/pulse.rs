@@ -25,6 +25,7 @@ pub struct Recording {
 impl PulseSink {
     /// Starts the server. `None` where PulseAudio is not installed; with `CI` set that is a failure.
     pub fn start() -> Option<Self> {
+        crate::exclusive::assert_is_exclusive("a sound device");
         let is_installed = |tool: &str| Command::new(tool).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
         if !is_installed("pulseaudio") || !is_installed("parec") {
             assert!(std::env::var_os("CI").is_none(), "CI needs pulseaudio and pulseaudio-utils");

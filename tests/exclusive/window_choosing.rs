@@ -8,8 +8,8 @@ use tagscape::catalog::SegmentId;
 use tagscape::scene::MapSize;
 use tagscape::store::Collection;
 
-use crate::window::{demo_scene, move_pointer, wait_for};
-use crate::window_changes::Shown;
+use super::window::{demo_scene, move_pointer, wait_for};
+use super::window_changes::Shown;
 
 #[test]
 fn a_rectangle_drawn_in_the_window_chooses_what_is_in_it_and_keys_do_the_rest() {

@@ -63,7 +63,7 @@ fn change_in_child(path: &Path) -> (String, [Vec<f32>; 2]) {
     sink.add_device(OTHER, &other);
     let recordings = [sink.listen(), other.listen()];
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "player_device::switching::child_process_that_changes_outputs", "--nocapture"])
+        .args(["--exact", "exclusive::player_device::switching::child_process_that_changes_outputs", "--nocapture"])
         .env(CHILD_CHANGES, path)
         .envs(sink.environment())
         .stdout(Stdio::piped())

@@ -63,7 +63,7 @@ fn a_device_that_appears_later_is_taken() {
     let config = "</usr/share/alsa/alsa.conf>\npcm.!default { type pulse }\nctl.!default { type pulse }\n";
     std::fs::write(folder.path().join("asound.conf"), config).unwrap();
     let child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "player_device::child_process_that_waits_for_a_device", "--nocapture"])
+        .args(["--exact", "exclusive::player_device::child_process_that_waits_for_a_device", "--nocapture"])
         .env(CHILD_WAITS, &started)
         .envs(PulseSink::environment_in(folder.path()))
         .stdout(std::process::Stdio::piped())
@@ -80,7 +80,7 @@ fn a_device_that_appears_later_is_taken() {
 
 fn play_in_child(path: &Path, environment: Vec<(&'static str, String)>) -> Output {
     let child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "player_device::child_process_that_plays", "--nocapture"])
+        .args(["--exact", "exclusive::player_device::child_process_that_plays", "--nocapture"])
         .env(CHILD_PLAYS, path)
         .envs(environment)
         .output()

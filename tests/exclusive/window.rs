@@ -36,6 +36,7 @@ impl Drop for Ended {
 
 /// A virtual screen. `None` where Xvfb or xdotool is not installed; with `CI` set that is a failure.
 pub fn screen() -> Option<(Ended, String)> {
+    super::assert_is_exclusive("a screen");
     let has = |program: &str| Command::new(program).arg("-version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
     if !has("Xvfb") || !has("xdotool") {
         assert!(std::env::var_os("CI").is_none(), "Xvfb and xdotool are needed (apt: xvfb xdotool)");

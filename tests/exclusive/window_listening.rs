@@ -13,10 +13,10 @@ use tagscape::scene::pick::{Aim, nearest_on_screen};
 use tagscape::scene::{MapSize, Scene};
 use tagscape::store::Collection;
 
+use super::window::{demo_scene, move_pointer, wait_for};
+use super::window_changes::Shown;
 use crate::common::collection::{made_elsewhere, wandering};
 use crate::common::widgets::at_the_panels_end;
-use crate::window::{demo_scene, move_pointer, wait_for};
-use crate::window_changes::Shown;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 /// In which a hover would have sounded.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tagscape::app::resources::demo_collection;
 
-use crate::window::{Ended, cpu_ticks, events, move_pointer, screen, wait_for};
+use super::window::{Ended, cpu_ticks, events, move_pointer, screen, wait_for};
 
 const PATIENCE: Duration = Duration::from_secs(120);
 
