@@ -40,6 +40,9 @@ fn main(
         let is_key = digit < KEY_DIGITS;
         let shift = select(8u * (DIGITS - 1u - min(digit, DIGITS - 1u)), 8u * (KEY_DIGITS - 1u - min(digit, KEY_DIGITS - 1u)), is_key);
         atomicStore(&bins[lane], 0u);
+        if lane == 0u {
+            chosen = vec3u(0u);
+        }
         workgroupBarrier();
         for (var row = lane; row < params.rows; row += LANES) {
             let key = keys[start + row];

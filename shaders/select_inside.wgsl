@@ -35,10 +35,13 @@ fn main(
     @builtin(num_workgroups) workgroups: vec3u,
     @builtin(local_invocation_index) lane: u32,
 ) {
+    if lane < 8u {
+        atomicStore(&own[lane], 0u);
+    }
+    workgroupBarrier();
     let number = workgroup_number(workgroup, workgroups);
     let row = number * 256u + lane;
     if row < frame.row_count && is_inside(row) {
-        // Zero at the start, as all workgroup memory.
         atomicOr(&own[lane >> 5u], 1u << (lane & 31u));
     }
     workgroupBarrier();

@@ -13,6 +13,10 @@ fn main(
     @builtin(num_workgroups) workgroups: vec3u,
     @builtin(local_invocation_index) lane: u32,
 ) {
+    if lane == 0u {
+        atomicStore(&own, 0u);
+    }
+    workgroupBarrier();
     let first = workgroup_number(workgroup, workgroups) * 256u * CELLS_EACH + lane;
     var sum = 0u;
     for (var turn = 0u; turn < CELLS_EACH; turn++) {
@@ -21,7 +25,6 @@ fn main(
             sum += counts[cell];
         }
     }
-    // Zero at the start, as all workgroup memory.
     atomicAdd(&own, sum);
     workgroupBarrier();
     if lane == 0u {

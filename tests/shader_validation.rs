@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use tagscape::gpu::{ShaderPart, ShaderSource};
-use wgpu::naga::{AddressSpace, Module, ShaderStage, proc::Layouter};
+use wgpu::naga::{
+    AddressSpace, Barrier, Block, Expression, Function, GlobalVariable, Handle, Module, ShaderStage, Statement, proc::Layouter,
+};
 
 use crate::common::gpu::gpu;
 use crate::common::shaders;
@@ -91,4 +93,116 @@ fn too_much_workgroup_memory_is_an_excess() {
     };
     let module = ShaderSource { name: "greedy", parts: &[GREEDY] }.parse().unwrap();
     assert_eq!(excesses(&module), ["workgroup memory: 20000 of 16384", "invocations: 512 of 256"]);
+}
+
+/// A walk over a shader in the order of its text, for what it reads of workgroup memory.
+struct Walk<'m> {
+    module: &'m Module,
+    /// What was written, and what of it every lane can see since a barrier.
+    written: BTreeSet<String>,
+    seen: BTreeSet<String>,
+    faults: Vec<String>,
+}
+
+impl<'m> Walk<'m> {
+    /// The reads of workgroup memory that nothing was written to, and to which no barrier leads, before.
+    fn faults(module: &'m Module) -> Vec<String> {
+        let mut faults = Vec::new();
+        for entry in &module.entry_points {
+            let mut walk = Self { module, written: BTreeSet::new(), seen: BTreeSet::new(), faults: Vec::new() };
+            walk.block(&entry.function, &entry.function.body);
+            faults.append(&mut walk.faults);
+        }
+        faults
+    }
+
+    fn workgroup_memory(&self, function: &Function, mut pointer: Handle<Expression>) -> Option<String> {
+        loop {
+            match function.expressions[pointer] {
+                Expression::Access { base, .. } | Expression::AccessIndex { base, .. } => pointer = base,
+                Expression::GlobalVariable(global) => return self.name(global),
+                _ => return None,
+            }
+        }
+    }
+
+    fn name(&self, global: Handle<GlobalVariable>) -> Option<String> {
+        let global = &self.module.global_variables[global];
+        (global.space == AddressSpace::WorkGroup).then(|| global.name.clone().unwrap())
+    }
+
+    fn read(&mut self, function: &Function, pointer: Handle<Expression>) {
+        if let Some(name) = self.workgroup_memory(function, pointer).filter(|name| !self.seen.contains(name)) {
+            self.faults.push(name);
+        }
+    }
+
+    fn block(&mut self, function: &Function, block: &Block) {
+        for statement in block {
+            match statement {
+                Statement::Emit(range) => {
+                    for expression in range.clone() {
+                        if let Expression::Load { pointer } = function.expressions[expression] {
+                            self.read(function, pointer);
+                        }
+                    }
+                }
+                Statement::Store { pointer, .. } => self.written.extend(self.workgroup_memory(function, *pointer)),
+                Statement::Atomic { pointer, .. } => self.read(function, *pointer),
+                Statement::WorkGroupUniformLoad { pointer, .. } => {
+                    self.seen = self.written.clone();
+                    self.read(function, *pointer);
+                }
+                Statement::ControlBarrier(barrier) if barrier.contains(Barrier::WORK_GROUP) => self.seen = self.written.clone(),
+                Statement::Block(inner) => self.block(function, inner),
+                Statement::If { accept, reject, .. } => {
+                    self.block(function, accept);
+                    self.block(function, reject);
+                }
+                Statement::Switch { cases, .. } => cases.iter().for_each(|case| self.block(function, &case.body)),
+                Statement::Loop { body, continuing, .. } => {
+                    self.block(function, body);
+                    self.block(function, continuing);
+                }
+                Statement::Call { function: called, arguments, .. } => {
+                    // Where a pointer goes, this walk does not follow.
+                    let passed: Vec<_> = arguments.iter().filter_map(|&argument| self.workgroup_memory(function, argument)).collect();
+                    self.faults.extend(passed);
+                    let called = &self.module.functions[*called];
+                    self.block(called, &called.body);
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+#[test]
+fn no_shader_reads_workgroup_memory_that_it_did_not_write_before() {
+    let mut with_memory = 0;
+    for source in shaders::all() {
+        let module = source.parse().unwrap();
+        with_memory += usize::from(module.global_variables.iter().any(|(_, global)| global.space == AddressSpace::WorkGroup));
+        assert_eq!(Walk::faults(&module), Vec::<String>::new(), "{} counts on zeros, or a barrier is missing", source.name);
+    }
+    assert!(with_memory > 20, "{with_memory} shaders with workgroup memory");
+}
+
+#[test]
+fn a_shader_that_counts_on_zeros_or_on_its_neighbours_is_found() {
+    let faults = |body: &str| {
+        let text = format!(
+            "var<workgroup> own: atomic<u32>;\nvar<workgroup> all: array<u32, 64>;\nfn helped(lane: u32) -> u32 {{ return all[lane]; }}\n\
+             @compute @workgroup_size(64)\nfn main(@builtin(local_invocation_index) lane: u32) {{ {body} }}\n"
+        );
+        let parts = vec![ShaderPart { file: "shaders/made_up.wgsl", text: text.leak() }].leak();
+        Walk::faults(&ShaderSource { name: "made up", parts }.parse().unwrap())
+    };
+    let fine = "if lane == 0u { atomicStore(&own, 0u); } workgroupBarrier(); atomicAdd(&own, 1u); all[lane] = 1u; workgroupBarrier(); _ = helped(lane);";
+    assert_eq!(faults(fine), Vec::<String>::new());
+    assert_eq!(faults("atomicAdd(&own, 1u);"), ["own"]);
+    assert_eq!(faults("atomicStore(&own, 0u); atomicAdd(&own, 1u);"), ["own"]);
+    assert_eq!(faults("all[lane] = 1u; let other = all[63u - lane]; workgroupBarrier(); all[lane] = other;"), ["all"]);
+    assert_eq!(faults("_ = helped(lane); all[lane] = 1u;"), ["all"]);
+    assert_eq!(faults("storageBarrier(); if lane == 0u { all[lane] += 1u; }"), ["all"]);
 }

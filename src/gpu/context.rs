@@ -60,7 +60,7 @@ impl ErrorLog {
 #[must_use]
 pub fn new_instance(display: Option<Box<dyn wgpu::wgt::WgpuHasDisplayHandle>>) -> wgpu::Instance {
     let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle_from_env();
-    // Software drivers do not all claim conformance; without this they are hidden.
+    // Software drivers do not all claim conformance; without this they are hidden. See `is_trusted`.
     descriptor.flags |= wgpu::InstanceFlags::ALLOW_UNDERLYING_NONCOMPLIANT_ADAPTER;
     descriptor.display = display;
     wgpu::Instance::new(descriptor)
@@ -69,8 +69,28 @@ pub fn new_instance(display: Option<Box<dyn wgpu::wgt::WgpuHasDisplayHandle>>) -
 /// Whether there is an adapter that is no CPU: a look at the drivers, without opening a device.
 #[must_use]
 pub fn has_real_gpu() -> bool {
-    let adapters = pollster::block_on(new_instance(None).enumerate_adapters(wgpu::Backends::all()));
-    adapters.iter().any(|adapter| adapter.get_info().device_type != wgpu::DeviceType::Cpu)
+    adapters_of(&new_instance(None)).iter().any(|adapter| adapter.get_info().device_type != wgpu::DeviceType::Cpu)
+}
+
+/// The adapters that may be taken.
+fn adapters_of(instance: &wgpu::Instance) -> Vec<wgpu::Adapter> {
+    let mut adapters = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()));
+    let is_cpu = |adapter: &wgpu::Adapter| adapter.get_info().device_type == wgpu::DeviceType::Cpu;
+    // wgpu does not say which drivers claim conformance, but hides the others where it is not told otherwise.
+    if !adapters.iter().all(is_cpu) {
+        let strict = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle_from_env());
+        let strict = pollster::block_on(strict.enumerate_adapters(wgpu::Backends::all()));
+        let conformant: Vec<_> = strict.iter().map(wgpu::Adapter::get_info).collect();
+        adapters.retain(|adapter| is_trusted(&adapter.get_info(), &conformant));
+    }
+    adapters
+}
+
+/// Whether an adapter may be taken: its driver claims conformance, or it is a CPU, which can do no harm
+/// but draw wrong and which tests check. Half-made drivers of real GPUs stay hidden.
+fn is_trusted(info: &wgpu::AdapterInfo, conformant: &[wgpu::AdapterInfo]) -> bool {
+    let identity = |info: &wgpu::AdapterInfo| (info.name.clone(), info.vendor, info.device, info.backend, info.driver.clone());
+    info.device_type == wgpu::DeviceType::Cpu || conformant.iter().any(|other| identity(other) == identity(info))
 }
 
 impl GpuContext {
@@ -105,7 +125,7 @@ impl GpuContext {
         surface: Option<&wgpu::Surface<'_>>,
         extras: wgpu::Features,
     ) -> Result<Self, GpuError> {
-        let adapters = pollster::block_on(instance.enumerate_adapters(wgpu::Backends::all()));
+        let adapters = adapters_of(&instance);
         let found = adapters.iter().map(|adapter| adapter.get_info().name).collect::<Vec<_>>().join(", ");
         let usable = |adapter: &wgpu::Adapter| {
             wgpu::Limits::defaults().check_limits(&adapter.limits())
@@ -223,5 +243,25 @@ fn slowness(kind: wgpu::DeviceType) -> u8 {
         wgpu::DeviceType::VirtualGpu => 2,
         wgpu::DeviceType::Other => 3,
         wgpu::DeviceType::Cpu => 4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gpu_whose_driver_claims_no_conformance_stays_hidden_and_a_cpu_does_not() {
+        let info = |name: &str, kind| wgpu::AdapterInfo { name: name.to_owned(), ..wgpu::AdapterInfo::new(kind, wgpu::Backend::Vulkan) };
+        let (gpu, half, cpu) = (
+            info("Radeon", wgpu::DeviceType::DiscreteGpu),
+            info("dzn", wgpu::DeviceType::DiscreteGpu),
+            info("llvmpipe", wgpu::DeviceType::Cpu),
+        );
+        let conformant = [gpu.clone()];
+        assert!(is_trusted(&gpu, &conformant) && is_trusted(&cpu, &conformant) && is_trusted(&cpu, &[]));
+        assert!(!is_trusted(&half, &conformant) && !is_trusted(&gpu, &[]));
+        // The same card by another driver is another adapter.
+        assert!(!is_trusted(&wgpu::AdapterInfo { driver: "experimental".to_owned(), ..gpu }, &conformant));
     }
 }

@@ -121,7 +121,9 @@ impl Kernel {
                 layout: Some(&layout),
                 module: &module,
                 entry_point: Some("main"),
-                compilation_options: wgpu::PipelineCompilationOptions::default(),
+                // Zeroing takes Direct3D's compiler minutes and other drivers run time. Kernels write their
+                // workgroup memory before they read it; `tests/shader_validation.rs` holds them to it.
+                compilation_options: wgpu::PipelineCompilationOptions { zero_initialize_workgroup_memory: false, ..Default::default() },
                 cache: None,
             });
             KernelPipeline { kernel: self, pipeline, layouts }

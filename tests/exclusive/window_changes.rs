@@ -136,3 +136,24 @@ fn a_window_goes_on_after_it_was_tiny_hidden_and_moved_even_with_a_button_down()
     let notices: Vec<_> = shown.events().into_iter().filter(|event| event["event"] == "notice").collect();
     assert!(notices.iter().all(|notice| !notice["text"].as_str().unwrap_or_default().contains("GPU")), "{notices:?}");
 }
+
+#[test]
+fn a_window_that_is_resized_while_tsne_moves_on_its_gpu_is_drawn_at_every_size() {
+    const RESIZES: usize = 40;
+    let options = ["--method", "tsne", "--device", "gpu", "--space", "mtt-musicnn-taggrams"];
+    let Some(shown) = Shown::open(&options) else { return };
+    let moves = |event: &Value| event["event"] == "projection" && event["iterations"].as_u64() > Some(20);
+    wait_for(&shown.log, 0, PATIENCE, moves).expect("t-SNE moves");
+    let window = shown.window();
+    for turn in 0..RESIZES {
+        let (width, height) = (800 + 640 * (turn * 7 % RESIZES) / RESIZES, 500 + 400 * (turn * 11 % RESIZES) / RESIZES);
+        shown.xdotool(&["windowsize", &window, &width.to_string(), &height.to_string()]);
+        std::thread::sleep(Duration::from_millis(250));
+    }
+    let events = shown.events();
+    let still_moves = events.iter().rev().find_map(|event| event["iterations"].as_u64());
+    let texts: Vec<_> = events.iter().filter(|event| event["event"] == "notice").filter_map(|event| event["text"].as_str()).collect();
+    let troubles: Vec<_> =
+        texts.iter().filter(|text| text.contains("GPU") || text.contains("Surface") || text.contains("Scissor")).collect();
+    assert!(troubles.is_empty() && shown.is_alive(), "{troubles:?} at iteration {still_moves:?}");
+}

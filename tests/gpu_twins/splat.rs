@@ -190,6 +190,13 @@ impl Scattered {
 
     fn on_gpu(&self, kernel: &'static Kernel, params: SplatParams, outputs: &[usize]) -> Vec<Vec<u32>> {
         let mut data = self.columns();
+        // What lies past a buffer's end is dropped by some drivers and written elsewhere by others.
+        let words = data.last().map_or(0, Vec::len);
+        let has_chosen = self.frame.has_chosen != 0;
+        assert_eq!(has_chosen, self.chosen.is_some(), "{}: the frame and the rows differ", kernel.shader.name);
+        assert!(!has_chosen || words * 32 >= self.positions.len(), "{}: {words} words of bits", kernel.shader.name);
+        assert!(outputs[0] >= if has_chosen { params.counts() } else { params.cells as usize + OUTSIDE_CELLS });
+        assert!(!has_chosen || params.first > 0, "{}: no place for chosen rows", kernel.shader.name);
         data.extend(outputs.iter().map(|&len| vec![0; len]));
         let workgroups = (params.runs(self.positions.len()) * RUN).div_ceil(WORKGROUP);
         run(kernel, [bytemuck::bytes_of(&self.frame), bytemuck::bytes_of(&params)], &data, workgroups)
@@ -358,6 +365,8 @@ pub fn count_past_the_dispatch_limit() -> Result<(), String> {
     let center = scattered.positions[0];
     scattered.positions = vec![center; rows];
     scattered.frame.row_count = rows as u32;
+    // Nothing is chosen: of so many rows that would be another buffer, and counts of its own.
+    (scattered.frame.has_chosen, scattered.chosen) = (0, None);
     // The count reads no colours and no tracks.
     (scattered.colors, scattered.tracks) = (vec![0], vec![0]);
     let found = scattered.on_gpu(&kernels::COUNT, scattered.plan(SplatKind::Density).params, &[PIXELS + OUTSIDE_CELLS]);

@@ -60,6 +60,9 @@ pub struct WindowConfig {
 /// What the rows of a large map may take of a frame while it moves, so that 60 come in a second.
 const FRAME_BUDGET_MS: f64 = 10.0;
 
+/// Until a frame that could not be painted is tried again.
+const AFTER_A_FAILED_FRAME: Duration = Duration::from_secs(1);
+
 /// How long a pointer's pick on a GPU is waited for, so that what it touches sounds before anything is drawn. Later ones are looked for every so often.
 const LONGEST_PICK: Duration = Duration::from_millis(4);
 const LOOK_FOR_PICK: Duration = Duration::from_millis(2);
@@ -344,7 +347,7 @@ impl Session {
             Err(error) => {
                 let effects = self.state.notify(error.to_string());
                 self.carry_out(effects, log);
-                events.set_control_flow(ControlFlow::WaitUntil(Instant::now() + Duration::from_secs(1)));
+                self.repaint_at = Some(Instant::now() + AFTER_A_FAILED_FRAME);
                 return Ok(());
             }
         };

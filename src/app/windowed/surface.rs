@@ -11,6 +11,8 @@ use crate::gpu::GpuContext;
 
 /// Attempts in a row that come to nothing before the surface is made anew.
 const PATIENCE: u32 = 3;
+/// Attempts to configure it in a row, before a frame is left out.
+const ATTEMPTS: u32 = 2;
 /// Between two attempts from then on, so that a surface that never comes costs nothing.
 const PAUSE: Duration = Duration::from_millis(250);
 
@@ -20,6 +22,8 @@ pub(super) struct WindowSurface {
     /// None between a surface that was given back and the next one: a window has one at a time.
     surface: Option<wgpu::Surface<'static>>,
     config: wgpu::SurfaceConfiguration,
+    /// Whether the surface is not, or not yet, as `config` says.
+    is_stale: bool,
     /// Without area: shrunk to nothing, or minimised where that is how it is told.
     is_empty: bool,
     is_covered: bool,
@@ -46,9 +50,8 @@ impl WindowSurface {
         let (surface, context) = surface_of(&window, instance)?;
         let mut config = config_of(&surface, &context)?;
         set_size(&mut config, size, &context);
-        surface.configure(&context.device, &config);
         let is_empty = size.width == 0 || size.height == 0;
-        Ok((Self { window, surface: Some(surface), config, is_empty, is_covered: false, failures: 0 }, context))
+        Ok((Self { window, surface: Some(surface), config, is_stale: true, is_empty, is_covered: false, failures: 0 }, context))
     }
 
     /// Gives the surface back and makes another one with another device, after this one was lost.
@@ -61,8 +64,8 @@ impl WindowSurface {
         let size = PhysicalSize::new(self.config.width, self.config.height);
         self.config = config_of(&surface, &context)?;
         set_size(&mut self.config, size, &context);
-        surface.configure(&context.device, &self.config);
         self.surface = Some(surface);
+        self.is_stale = true;
         self.failures = 0;
         Ok(context)
     }
@@ -82,12 +85,12 @@ impl WindowSurface {
         self.is_empty || self.is_covered
     }
 
-    /// Takes the window's new size.
+    /// Takes the window's new size, which the next texture has.
     pub(super) fn resize(&mut self, context: &GpuContext, size: PhysicalSize<u32>) {
         self.is_empty = size.width == 0 || size.height == 0;
         if !self.is_empty {
             set_size(&mut self.config, size, context);
-            self.configure(context);
+            self.is_stale = true;
         }
     }
 
@@ -99,6 +102,9 @@ impl WindowSurface {
     /// A texture to draw into, or when to ask again.
     pub(super) fn acquire(&mut self, context: &GpuContext) -> Acquired {
         use wgpu::CurrentSurfaceTexture as Current;
+        if self.is_stale && !self.configure(context) {
+            return Acquired::Later(if self.failures > PATIENCE { PAUSE } else { Duration::ZERO });
+        }
         let current = self.surface.as_ref().map_or(Current::Lost, wgpu::Surface::get_current_texture);
         let is_lost = match current {
             // One that is merely not the best is configured anew by the resize that is under way.
@@ -113,16 +119,29 @@ impl WindowSurface {
         self.failures += 1;
         if is_lost || self.failures > PATIENCE {
             self.remake(context);
-        } else {
-            self.configure(context);
         }
+        self.is_stale = true;
         Acquired::Later(if self.failures > PATIENCE { PAUSE } else { Duration::ZERO })
     }
 
-    fn configure(&self, context: &GpuContext) {
-        if let Some(surface) = &self.surface {
-            surface.configure(&context.device, &self.config);
+    /// Makes the surface as it is wanted, and says whether it is.
+    ///
+    /// wgpu waits for the device first, and gives up where another thread submits work meanwhile, as the
+    /// steps of a projection do. It is asked again, and nothing is painted with a size that the surface
+    /// does not have.
+    fn configure(&mut self, context: &GpuContext) -> bool {
+        let Some(surface) = &self.surface else { return true };
+        for _ in 0..ATTEMPTS {
+            match context.scoped("the window's surface", || surface.configure(&context.device, &self.config)) {
+                Ok(()) => {
+                    self.is_stale = false;
+                    return true;
+                }
+                Err(error) => log::debug!("{error}"),
+            }
         }
+        self.failures += 1;
+        false
     }
 
     /// Another surface for the same device. Where there is none to be had now, the next attempt asks again.
@@ -132,7 +151,6 @@ impl WindowSurface {
             Ok(surface) => self.surface = Some(surface),
             Err(error) => log::warn!("the window's surface: {error}"),
         }
-        self.configure(context);
     }
 }
 
@@ -146,16 +164,46 @@ fn config_of(surface: &wgpu::Surface<'_>, context: &GpuContext) -> Result<wgpu::
     let mut config = surface
         .get_default_config(&context.adapter, 1, 1)
         .ok_or_else(|| AppError::Window(format!("{} cannot draw to it", context.caps.name)))?;
-    let formats = surface.get_capabilities(&context.adapter).formats;
-    // egui blends in sRGB numbers; a format that converts would be blended otherwise.
-    config.format = formats.iter().copied().find(|format| !format.is_srgb()).unwrap_or(config.format);
-    config.present_mode = wgpu::PresentMode::AutoVsync;
+    let capabilities = surface.get_capabilities(&context.adapter);
+    config.format = format_of(&capabilities.formats).unwrap_or(config.format);
+    if capabilities.color_spaces(config.format).contains(wgpu::SurfaceColorSpaces::SRGB) {
+        config.color_space = wgpu::SurfaceColorSpace::Srgb;
+    }
+    // Always there. A relaxed one tears where a frame is late, which each is in a window that draws when something happens.
+    config.present_mode = wgpu::PresentMode::Fifo;
     config.desired_maximum_frame_latency = 1;
     Ok(config)
+}
+
+/// The format for a window: of 8 bits, and not converted by the hardware, since egui blends in sRGB numbers. Deeper formats
+/// may stand for other colours.
+fn format_of(formats: &[wgpu::TextureFormat]) -> Option<wgpu::TextureFormat> {
+    use wgpu::TextureFormat as Format;
+    let is_best = |format: &&Format| matches!(format, Format::Bgra8Unorm | Format::Rgba8Unorm);
+    formats.iter().find(is_best).or_else(|| formats.iter().find(|format| !format.is_srgb())).copied()
 }
 
 fn set_size(config: &mut wgpu::SurfaceConfiguration, size: PhysicalSize<u32>, context: &GpuContext) {
     let limit = context.device.limits().max_texture_dimension_2d;
     config.width = size.width.clamp(1, limit);
     config.height = size.height.clamp(1, limit);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::format_of;
+    use wgpu::TextureFormat as Format;
+
+    #[test]
+    fn eight_bits_that_nothing_converts_come_before_what_a_driver_lists_first() {
+        for (listed, best) in [
+            (&[Format::Rgba16Float, Format::Bgra8UnormSrgb, Format::Bgra8Unorm][..], Some(Format::Bgra8Unorm)),
+            (&[Format::Rgb10a2Unorm, Format::Rgba8Unorm, Format::Bgra8Unorm], Some(Format::Rgba8Unorm)),
+            (&[Format::Bgra8UnormSrgb, Format::Rgb10a2Unorm], Some(Format::Rgb10a2Unorm)),
+            (&[Format::Bgra8UnormSrgb], None),
+            (&[], None),
+        ] {
+            assert_eq!(format_of(listed), best, "{listed:?}");
+        }
+    }
 }
