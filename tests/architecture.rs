@@ -229,6 +229,26 @@ fn a_breach_is_told_with_file_line_and_rule() {
     assert_eq!(breaches("player/output/null.rs", fine), Vec::<String>::new());
 }
 
+/// What a file writes to a standard stream, one line each. `println!` and its like panic where the stream takes no more, and let through
+/// whatever strangers wrote.
+fn writes_to_streams(file: &str, source: &str) -> Vec<String> {
+    let words = ["println!", "eprintln!", "print!", "eprint!", "dbg!", "io::stdout", "io::stderr", "stdout()", "stderr()"];
+    let lines = source.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//"));
+    let found = lines.filter_map(|(number, line)| words.iter().find(|word| line.contains(*word)).map(|word| (number, word)));
+    found.map(|(number, word)| format!("src/{file}:{}: `{word}` is only for src/cli/printer.rs", number + 1)).collect()
+}
+
+#[test]
+fn only_the_printer_writes_to_the_terminal() {
+    let files = sources("src", &[".rs"]);
+    let others = files.iter().filter(|(file, _)| *file != "cli/printer.rs");
+    let found: Vec<_> = others.flat_map(|(file, source)| writes_to_streams(file, source)).collect();
+    assert!(found.is_empty(), "{}", found.join("\n"));
+    assert_eq!(writes_to_streams("cli/printer.rs", &files["cli/printer.rs"]).len(), 4, "it does");
+    assert_eq!(writes_to_streams("a.rs", "fn f() {\n    eprintln!(\"{}\", 1);\n}").len(), 1);
+    assert!(writes_to_streams("a.rs", "// println! panics\n/// stdout()").is_empty());
+}
+
 #[test]
 fn every_file_says_what_it_is_and_is_short_enough_to_read() {
     let mut found = Vec::new();

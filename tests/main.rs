@@ -49,6 +49,7 @@ mod shards;
 mod splat;
 mod store;
 mod tensors;
+mod terminal;
 mod tiles;
 mod tsne;
 mod tsne_gpu;

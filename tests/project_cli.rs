@@ -334,9 +334,12 @@ fn bad_command_lines_are_refused_in_one_line_that_says_what_to_do() {
 }
 
 #[test]
-fn a_collection_needs_a_space_that_it_has() {
+fn a_collection_is_projected_from_a_space_that_it_has_or_from_the_one_that_the_window_begins_with() {
     let place = Place::with_collection();
-    assert!(place.refusal("c.tagscape --method pca --out l.npy").contains(TAGGRAMS));
+    let named = place.json(&format!("c.tagscape --space {TAGGRAMS} --method pca --device cpu --out named.npy"));
+    let unnamed = place.json("c.tagscape --method pca --device cpu --out unnamed.npy");
+    assert_eq!((&unnamed["dims_in"], &unnamed["explained_variance_ratio"]), (&50.into(), &named["explained_variance_ratio"]));
+    assert_eq!(place.matrix("unnamed.npy").values(), place.matrix("named.npy").values());
     let refusal = place.refusal("c.tagscape --method pca --out l.npy --space msd-vgg-taggrams");
     assert!(refusal.contains("msd-vgg-taggrams"), "{refusal}");
     let refusal = place.refusal("c.tagscape --method pca --out l.npy --space tags");

@@ -74,7 +74,10 @@ pub enum AppError {
     /// No window can be opened.
     #[error("cannot open a window: {0}; without a display, `tagscape render` makes pictures")]
     Window(String),
-    /// A thread of the program died, which is a bug.
+    /// The system gives no thread.
     #[error("work in the background stopped: {0}")]
     Worker(String),
+    /// A panic, which is a bug.
+    #[error("a mistake in tagscape ended this work; please report it")]
+    Mistake,
 }

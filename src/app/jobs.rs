@@ -1,5 +1,6 @@
 //! Work in the background: one worker, the newest request wins, an older one is told to stop.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -84,8 +85,10 @@ impl Jobs {
     pub fn search(&self, request: SearchRequest) -> Result<(), AppError> {
         let (sender, wake) = (self.found.0.clone(), self.wake.clone());
         let search = move || {
+            // The window waits for an answer, whatever happens here.
+            let found = catch_unwind(AssertUnwindSafe(|| request.run())).unwrap_or_else(|_| request.of_panic());
             // Nobody listens any more only when the window is closed.
-            drop(sender.send(request.run()));
+            drop(sender.send(found));
             wake();
         };
         let searcher = std::thread::Builder::new().name("search".into()).spawn(search);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::error::AppError;
 use crate::catalog::{SpaceKey, TagVocabulary, Track, TrackRows};
 use crate::matrix::RowSource as _;
 use crate::scene::{ChosenRows, Combine};
@@ -62,6 +63,11 @@ impl SearchRequest {
             Query::Tag(tag, above) => self.segments_above(tag, above),
         });
         SearchOutcome { serial: self.serial, how: self.how, found }
+    }
+
+    /// What is told where [`Self::run`] panicked.
+    pub(super) fn of_panic(&self) -> SearchOutcome {
+        SearchOutcome { serial: self.serial, how: self.how, found: Err(AppError::Mistake.to_string()) }
     }
 
     fn tracks_with(&self, words: &str) -> Result<ChosenRows, String> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::error::AppError;
-use super::worker::{Task, Wake, Worker};
+use super::worker::{Outcome, Task, Wake, Worker};
 use crate::audio::{Pcm, to_mono_at};
 use crate::catalog::{SegmentSpan, TrackId};
 use crate::mel::{MelConfig, MelStream};
@@ -39,6 +39,13 @@ pub struct PictureRequest {
 
 /// That thread's handle.
 pub type PictureWorker = Worker<PictureRequest, SoundPicture>;
+
+impl Outcome for SoundPicture {
+    /// A sound without a picture sounds all the same.
+    fn of_panic(_: u64) -> Option<Self> {
+        None
+    }
+}
 
 /// Starts the thread that makes pictures.
 ///

@@ -1,5 +1,6 @@
 //! A thread in the background that does what was asked for last: a newer request replaces one that waits, and tells one under way to stop.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -15,6 +16,18 @@ const NONE: u64 = 0;
 
 /// Tells a sleeping window that there is something to fetch.
 pub type Wake = Arc<dyn Fn() + Send + Sync>;
+
+/// What comes of a request.
+pub trait Outcome: Sized {
+    /// What is told of request `serial` where the work panicked, which is a bug; `None` where nobody waits for it.
+    fn of_panic(serial: u64) -> Option<Self>;
+}
+
+impl<T> Outcome for (u64, Result<T, AppError>) {
+    fn of_panic(serial: u64) -> Option<Self> {
+        Some((serial, Err(AppError::Mistake)))
+    }
+}
 
 /// The thread's handle: requests `R` go in, outcomes `O` come out.
 #[derive(Debug)]
@@ -52,8 +65,8 @@ impl<R> Slot<R> {
     }
 }
 
-impl<R: Send + 'static, O: Send + 'static> Worker<R, O> {
-    /// Starts the thread; `run` does one request after the other.
+impl<R: Send + 'static, O: Outcome + Send + 'static> Worker<R, O> {
+    /// Starts the thread; `run` does one request after the other. A panic in it ends that request alone.
     ///
     /// # Errors
     /// [`AppError::Worker`] where the system gives no thread.
@@ -64,7 +77,11 @@ impl<R: Send + 'static, O: Send + 'static> Worker<R, O> {
         let theirs = slot.clone();
         let work = move || {
             while let Some((serial, request)) = theirs.take() {
-                run(request, &Task { slot: &theirs, outcomes: &sender, wake: &wake, serial, told: Mutex::new(Instant::now()) });
+                let task = Task { slot: &theirs, outcomes: &sender, wake: &wake, serial, told: Mutex::new(Instant::now()) };
+                let done = catch_unwind(AssertUnwindSafe(|| run(request, &task)));
+                if let (Err(_), Some(outcome)) = (done, O::of_panic(serial)) {
+                    task.tell(outcome);
+                }
             }
         };
         let thread = std::thread::Builder::new().name(name.to_owned()).spawn(work);
@@ -182,22 +199,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_newest_request_is_done_and_an_older_one_is_told_to_stop() {
+    fn the_newest_request_is_done_an_older_one_is_told_to_stop_and_a_panic_ends_only_its_own() {
         let (sender, woken) = channel();
         let sender = Mutex::new(sender);
         let wake: Wake = Arc::new(move || _ = sender.lock().unwrap().send(()));
         // What is under way goes on until it is no longer wanted; a 0 is done at once.
-        let worker = Worker::start("test", wake, |is_long: bool, task: &Task<'_, bool, u64>| {
+        let worker = Worker::start("test", wake, |is_long: bool, task: &Task<'_, bool, (u64, Result<(), AppError>)>| {
+            assert!(task.serial() != 7, "planted");
             task.progress(0.25);
             while is_long && task.is_wanted() {
                 std::thread::yield_now();
             }
-            task.tell(task.serial());
+            task.tell((task.serial(), Ok(())));
         });
         let worker = worker.unwrap();
         let next = || {
             woken.recv_timeout(Duration::from_secs(60)).expect("the window is woken");
-            worker.finished().collect::<Vec<_>>()
+            worker.finished().map(|(serial, done)| if done.is_ok() { serial } else { 100 + serial }).collect::<Vec<_>>()
         };
         worker.request(1, true);
         worker.request(2, true);
@@ -211,5 +229,9 @@ mod tests {
         worker.cancel_all();
         worker.request(6, false);
         assert_eq!(next(), [6]);
+        worker.request(7, false);
+        assert_eq!(next(), [107], "a panic is told");
+        worker.request(8, false);
+        assert_eq!(next(), [8], "and ends nothing else");
     }
 }

@@ -26,6 +26,16 @@ enum Command {
 }
 
 impl Arguments {
+    /// Whether the command leaves more behind than what it prints.
+    pub(super) fn leaves_work(&self) -> bool {
+        match &self.command {
+            None => true,
+            Some(Command::Models(args)) => args.leaves_work(),
+            Some(Command::Bench(_)) => false,
+            Some(Command::Explore(_) | Command::Extract(_) | Command::Merge(_) | Command::Render(_) | Command::Project(_)) => true,
+        }
+    }
+
     /// Runs the command.
     ///
     /// # Errors

@@ -7,9 +7,9 @@ use std::process::ExitCode;
 pub enum Exit {
     /// 0: all done.
     Done,
-    /// 1: done, but some inputs failed; each was named with its reason.
+    /// 1: done, but some inputs failed, each named with its reason, or the report of what was done could not be printed.
     SomeFailed,
-    /// 2: nothing done: bad usage, no such file, an unreadable collection.
+    /// 2: nothing done: bad usage, no such file, an unreadable collection, a list that could not be printed.
     NothingDone,
 }
 

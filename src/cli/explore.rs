@@ -5,11 +5,15 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use super::exit_code::Exit;
-use super::extract::{extract_with_progress, tell_user};
+use super::extract::extract_with_progress;
+use super::interrupt::Interrupt;
+use super::printer;
+use super::render::check_png;
 use super::view::ViewArgs;
 use crate::app::extract_job::{ExtractParams, NetworkDevice, Stop};
 use crate::app::resources::user_data_dir;
-use crate::app::windowed::{self, WindowConfig};
+use crate::app::windowed::{self, Display, WindowConfig};
+use crate::gpu::find_driver;
 use crate::nn::MusicnnLayer;
 use crate::project::DeviceChoice;
 use crate::store::Collection;
@@ -43,15 +47,26 @@ pub struct ExploreArgs {
 /// # Errors
 /// No display, no adapter, an unreadable collection.
 pub fn run(args: ExploreArgs) -> anyhow::Result<Exit> {
+    if let Some(file) = &args.screenshot {
+        check_png(file)?;
+    }
+    let mut display = None;
     let path = match args.path {
-        Some(path) if is_music(&path) => Some(collection_of(path, args.out)?),
+        Some(path) if is_music(&path) => {
+            // Hours of extraction are in vain where nothing can be shown afterwards.
+            display = Some(Display::open()?);
+            find_driver()?;
+            Some(collection_of(path, args.out)?)
+        }
         path => path,
     };
     let (collection, choices, axes) = args.view.resolve(path.as_ref())?;
     if let Some(root) = &args.audio_root {
         anyhow::ensure!(root.is_dir(), "--audio-root {}: no such folder", root.display());
     }
-    windowed::run(WindowConfig {
+    let display = display.map_or_else(Display::open, Ok)?;
+    let _interrupt = Interrupt::listen_and(display.closer());
+    let config = WindowConfig {
         collection,
         choices,
         axes,
@@ -59,7 +74,8 @@ pub fn run(args: ExploreArgs) -> anyhow::Result<Exit> {
         device: args.device,
         event_log: args.event_log,
         screenshot: args.screenshot,
-    })?;
+    };
+    windowed::run(display, config)?;
     Ok(Exit::Done)
 }
 
@@ -90,7 +106,7 @@ fn collection_of(music: PathBuf, out: Option<PathBuf>) -> anyhow::Result<PathBuf
         models.dedup();
         anyhow::ensure!(root == music, "{} is the collection of {}; name another with --out", out.display(), root.display());
     }
-    eprintln!("{}: music; its collection is {}", music.display(), out.display());
+    printer::remark(&format!("{}: music; its collection is {}", music.display(), out.display()));
     let params = ExtractParams {
         inputs: vec![music],
         out: out.clone(),
@@ -101,7 +117,7 @@ fn collection_of(music: PathBuf, out: Option<PathBuf>) -> anyhow::Result<PathBuf
         retry: false,
         shard: None,
         device: NetworkDevice::Auto,
-        tell: tell_user,
+        tell: printer::remark,
     };
     // Files that fail were named; what did not fail is shown.
     let summary = extract_with_progress(&params)?;

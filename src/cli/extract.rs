@@ -1,6 +1,5 @@
 //! `tagscape extract`: audio to a collection.
 
-use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
 
 use clap::Args;
@@ -9,7 +8,9 @@ use serde_json::json;
 use super::exit_code::Exit;
 use super::extract_options::ExtractOptions;
 use super::interrupt::Interrupt;
+use super::printer;
 use crate::app::extract_job::{ExtractParams, ExtractProgress, ExtractSummary, Shard, Stop, run as extract};
+use crate::catalog::counted;
 
 /// Decodes music, runs the networks over it, and stores tags and embeddings of every segment
 ///
@@ -45,9 +46,9 @@ pub fn run(args: ExtractArgs) -> anyhow::Result<Exit> {
     let params = ExtractParams { retry: args.retry, shard: args.shard, ..args.options.params(args.inputs, args.out) };
     let summary = extract_with_progress(&params)?;
     if args.json {
-        println!("{}", to_json(&params, &summary));
+        printer::json(&to_json(&params, &summary));
     } else {
-        println!("{}", summary_line(&params, &summary));
+        printer::line(&summary_line(&params, &summary));
     }
     Ok(if summary.failed.is_empty() && summary.stop.is_none() { Exit::Done } else { Exit::SomeFailed })
 }
@@ -57,35 +58,18 @@ pub fn run(args: ExtractArgs) -> anyhow::Result<Exit> {
 /// # Errors
 /// Where nothing could be done.
 pub(super) fn extract_with_progress(params: &ExtractParams) -> anyhow::Result<ExtractSummary> {
-    let is_terminal = std::io::stderr().is_terminal();
-    let mut show = |progress: &ExtractProgress| {
-        if is_terminal {
-            eprint!("\r\x1b[2K{}", progress_line(progress));
-            // Progress that cannot be shown is no reason to stop.
-            let _ = std::io::stderr().flush();
-        }
-    };
+    let mut show = |progress: &ExtractProgress| printer::progress(&progress_line(progress));
     let interrupt = Interrupt::listen();
     let done = extract(params, interrupt.flag(), &mut show);
-    if is_terminal {
-        eprint!("\r\x1b[2K");
-    }
+    printer::clear_progress();
     let summary = done?;
     for failed in &summary.failed {
-        eprintln!("tagscape: {}: {}", failed.path, failed.reason);
+        printer::remark(&format!("{}: {}", failed.path, failed.reason));
     }
     if let Some(stop) = &summary.stop {
-        eprintln!("tagscape: {}", stop_line(params, &summary, stop));
+        printer::remark(&stop_line(params, &summary, stop));
     }
     Ok(summary)
-}
-
-/// A line for the user, over the line of progress where there is one.
-pub(super) fn tell_user(line: &str) {
-    if std::io::stderr().is_terminal() {
-        eprint!("\r\x1b[2K");
-    }
-    eprintln!("tagscape: {line}");
 }
 
 /// Seconds of audio for each second of the run.
@@ -121,21 +105,21 @@ pub(super) fn to_json(params: &ExtractParams, summary: &ExtractSummary) -> serde
 
 fn summary_line(params: &ExtractParams, summary: &ExtractSummary) -> String {
     let failed = if summary.failed.is_empty() { String::new() } else { format!(", {} failed", summary.failed.len()) };
-    format!(
-        "{}: {} tracks, {} segments{failed}; {} of audio in {} ({:.0} times real time)",
-        params.out.display(),
-        summary.tracks,
-        summary.segments,
-        clock(summary.audio_secs),
-        clock(summary.seconds.total),
-        realtime(summary),
-    )
+    let new = if summary.audio_secs > 0.0 {
+        let (audio, total, realtime) = (clock(summary.audio_secs), clock(summary.seconds.total), realtime(summary));
+        format!("{audio} of audio in {total} ({realtime:.0} times real time)")
+    } else {
+        "nothing new".to_owned()
+    };
+    let (tracks, segments) = (counted(summary.tracks, "track"), counted(summary.segments, "segment"));
+    format!("{}: {tracks}, {segments}{failed}; {new}", params.out.display())
 }
 
 fn stop_line(params: &ExtractParams, summary: &ExtractSummary, stop: &Stop) -> String {
     let counts = format!("tracks in {}: {}, still to be done: {}", params.out.display(), summary.tracks, summary.left);
     match stop {
         Stop::Cancelled => format!("stopped; {counts}; run the same command again to go on"),
+        Stop::Mistake => format!("a mistake in tagscape ended the run, please report it; {counts}; run the same command again to go on"),
         Stop::Unwritable(error) => format!("{}; {counts}", super::chain(&anyhow::anyhow!("{error}"))),
     }
 }
@@ -144,7 +128,8 @@ fn progress_line(progress: &ExtractProgress) -> String {
     let rate = if progress.elapsed_secs > 0.0 { progress.audio_secs / progress.elapsed_secs } else { 0.0 };
     let failed = if progress.failed == 0 { String::new() } else { format!(", {} failed", progress.failed) };
     let left = progress.left_secs.map_or_else(String::new, |secs| format!(", {} left", clock(secs)));
-    format!("{} of {} tracks{failed}, {rate:.0} times real time{left}", progress.tracks_done, progress.tracks_total)
+    let total = counted(progress.tracks_total, "track");
+    format!("{} of {total}{failed}, {rate:.0} times real time{left}", progress.tracks_done)
 }
 
 /// Seconds as `1:02:03` or `2:03`.
@@ -163,5 +148,24 @@ mod tests {
         let progress =
             ExtractProgress { tracks_done: 3, tracks_total: 9, failed: 1, audio_secs: 600.0, elapsed_secs: 10.0, left_secs: Some(3723.4) };
         assert_eq!(progress_line(&progress), "3 of 9 tracks, 1 failed, 60 times real time, 1:02:03 left");
+        let one = ExtractProgress { tracks_done: 1, tracks_total: 1, left_secs: None, failed: 0, ..progress };
+        assert_eq!(progress_line(&one), "1 of 1 track, 60 times real time");
+    }
+
+    #[test]
+    fn the_summary_counts_in_english_and_says_where_nothing_was_new() {
+        use clap::Parser as _;
+        #[derive(clap::Parser)]
+        struct Line {
+            #[command(flatten)]
+            args: ExtractArgs,
+        }
+        let ExtractArgs { inputs, out, options, .. } = Line::parse_from(["x", "m", "--out", "c"]).args;
+        let params = options.params(inputs, out);
+        let one = ExtractSummary { tracks: 1, segments: 1, ..ExtractSummary::default() };
+        assert_eq!(summary_line(&params, &one), "c: 1 track, 1 segment; nothing new");
+        let mut two = ExtractSummary { tracks: 2, segments: 0, audio_secs: 61.0, ..ExtractSummary::default() };
+        two.seconds.total = 2.0;
+        assert_eq!(summary_line(&params, &two), "c: 2 tracks, 0 segments; 1:01 of audio in 0:02 (30 times real time)");
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::extract::tell_user;
+use super::printer;
 use crate::app::extract_job::{ExtractParams, NetworkDevice};
 use crate::catalog::ModelKey;
 use crate::nn::MusicnnLayer;
@@ -12,7 +12,7 @@ use crate::nn::MusicnnLayer;
 /// How music is extracted.
 #[derive(Debug, Args)]
 pub(super) struct ExtractOptions {
-    /// The networks: all, or some of mtt-musicnn, msd-musicnn, mtt-vgg, msd-vgg, vggish, separated by commas
+    /// The networks: all, or some of mtt-musicnn, msd-musicnn, mtt-vgg, msd-vgg, audioset-vggish (vggish for short), separated by commas
     #[arg(long, value_name = "LIST", default_value = "all", value_parser = parse_models)]
     models: Models,
     /// Seconds from one segment's start to the next's, rounded to whole frames of 16 ms (default: no overlap)
@@ -84,7 +84,7 @@ impl ExtractOptions {
                 Device::Cpu => NetworkDevice::Cpu,
                 Device::Gpu => NetworkDevice::Gpu,
             },
-            tell: tell_user,
+            tell: printer::remark,
         }
     }
 }

@@ -1,14 +1,20 @@
 //! Ctrl-C and the system's wish to end, for commands that can stop at a good place: the first asks, the second ends at once.
 
-use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, Once, PoisonError};
+
+use super::printer;
 
 /// What the shell reports of a program that Ctrl-C ended.
 const ENDED_AT_ONCE: i32 = 130;
 
 static IS_HEARD: AtomicBool = AtomicBool::new(false);
 static IS_QUIET: AtomicBool = AtomicBool::new(false);
+/// What is done besides setting the flag.
+static ACTION: Mutex<Option<Action>> = Mutex::new(None);
 static IS_ASKED: AtomicBool = AtomicBool::new(false);
+
+type Action = Arc<dyn Fn() + Send + Sync>;
 
 /// While it lives, SIGINT, SIGTERM and SIGHUP (or Ctrl-C and closing the console on Windows) set a flag. Without one they end the program.
 #[derive(Debug)]
@@ -25,6 +31,12 @@ impl Interrupt {
     pub(super) fn listen_quietly() -> Self {
         IS_QUIET.store(true, Ordering::Relaxed);
         Self::install()
+    }
+
+    /// The same for what has to be woken up to stop: `action` is called, on another thread.
+    pub(super) fn listen_and(action: Action) -> Self {
+        *ACTION.lock().unwrap_or_else(PoisonError::into_inner) = Some(action);
+        Self::listen_quietly()
     }
 
     fn install() -> Self {
@@ -50,6 +62,7 @@ impl Interrupt {
 impl Drop for Interrupt {
     fn drop(&mut self) {
         IS_HEARD.store(false, Ordering::Relaxed);
+        *ACTION.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 
@@ -57,10 +70,14 @@ fn on_signal() {
     if !IS_HEARD.load(Ordering::Relaxed) || IS_ASKED.swap(true, Ordering::Relaxed) {
         std::process::exit(ENDED_AT_ONCE);
     }
+    let action = ACTION.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    if let Some(action) = action {
+        action();
+    }
     if IS_QUIET.load(Ordering::Relaxed) {
         return;
     }
-    eprintln!("\ntagscape: stopping after the write that is under way; once more, and it ends at once");
+    printer::remark("stopping after the write that is under way; once more, and it ends at once");
 }
 
 /// Whether a hangup is ignored: listening to it would bring the run to an end at a logout that it was to survive.

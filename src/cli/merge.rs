@@ -1,6 +1,5 @@
 //! `tagscape merge`: joins shards.
 
-use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -9,6 +8,8 @@ use serde_json::json;
 
 use super::exit_code::Exit;
 use super::interrupt::Interrupt;
+use super::printer;
+use crate::catalog::counted;
 use crate::store::{MergeProgress, merge};
 
 /// Joins collections, as `tagscape extract --shard` makes them, into one
@@ -34,22 +35,15 @@ pub struct MergeArgs {
 /// Where nothing could be done.
 pub fn run(args: &MergeArgs) -> anyhow::Result<Exit> {
     let start = Instant::now();
-    let is_terminal = std::io::stderr().is_terminal();
     let mut show = |progress: &MergeProgress| {
-        if is_terminal {
-            let (done, total) = (progress.bytes_done as f64 / 1e6, progress.bytes_total as f64 / 1e6);
-            let secs = start.elapsed().as_secs_f64();
-            let left = if done > 0.0 { format!(", {:.0} s left", secs / done * (total - done)) } else { String::new() };
-            eprint!("\r\x1b[2K{done:.0} of {total:.0} MB, {:.0} MB/s{left}", done / secs.max(1e-3));
-            // Progress that cannot be shown is no reason to stop.
-            let _ = std::io::stderr().flush();
-        }
+        let (done, total) = (progress.bytes_done as f64 / 1e6, progress.bytes_total as f64 / 1e6);
+        let secs = start.elapsed().as_secs_f64();
+        let left = if done > 0.0 { format!(", {:.0} s left", secs / done * (total - done)) } else { String::new() };
+        printer::progress(&format!("{done:.0} of {total:.0} MB, {:.0} MB/s{left}", done / secs.max(1e-3)));
     };
     let interrupt = Interrupt::listen();
     let merged = merge(&args.inputs, &args.out, interrupt.flag(), &mut show);
-    if is_terminal {
-        eprint!("\r\x1b[2K");
-    }
+    printer::clear_progress();
     let merged = merged?;
     let total = start.elapsed().as_secs_f64();
     if args.json {
@@ -60,10 +54,11 @@ pub fn run(args: &MergeArgs) -> anyhow::Result<Exit> {
             "segments": merged.segments,
             "seconds": { "total": total },
         });
-        println!("{object}");
+        printer::json(&object);
     } else {
-        let (tracks, segments, parts) = (merged.tracks, merged.segments, args.inputs.len());
-        println!("{}: {tracks} tracks, {segments} segments of {parts} collections in {total:.1} s", args.out.display());
+        let [tracks, segments, parts] = [(merged.tracks, "track"), (merged.segments, "segment"), (args.inputs.len(), "collection")]
+            .map(|(count, noun)| counted(count, noun));
+        printer::line(&format!("{}: {tracks}, {segments} of {parts} in {total:.1} s", args.out.display()));
     }
     Ok(Exit::Done)
 }

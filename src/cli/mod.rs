@@ -8,7 +8,9 @@ pub mod extract;
 mod extract_options;
 mod interrupt;
 pub mod merge;
+mod mistake;
 pub mod models;
+mod printer;
 pub mod project;
 pub mod render;
 pub mod view;
@@ -24,25 +26,42 @@ use exit_code::Exit;
 
 /// Runs the program with these arguments (the first is the program's name) and returns its exit code.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let arguments = match Arguments::try_parse_from(arguments) {
-        Ok(arguments) => arguments,
-        Err(error) => return usage(&error),
-    };
-    match arguments.run() {
-        Ok(exit) => exit.into(),
-        Err(error) => {
-            eprintln!("tagscape: {}", chain(&error));
-            Exit::NothingDone.into()
+    mistake::listen();
+    // Help names the program, whatever it was started as.
+    let arguments = std::iter::once("tagscape".into()).chain(arguments.into_iter().skip(1));
+    let (exit, leaves_work) = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => {
+            let leaves_work = arguments.leaves_work();
+            let exit = mistake::guarded(|| arguments.run()).unwrap_or_else(|error| {
+                printer::remark(&chain(&error));
+                Exit::NothingDone
+            });
+            (exit, leaves_work)
         }
-    }
+        Err(error) => (usage(&error), false),
+    };
+    printed(exit, leaves_work).into()
+}
+
+/// The exit code, once it is known whether the results could be printed. Where they could not: 2 for a command that does nothing else
+/// (help, lists, measurements), and 1 for one that has left its work, such as a collection, and failed to report it.
+fn printed(exit: Exit, leaves_work: bool) -> Exit {
+    let Some(error) = printer::failure() else { return exit };
+    printer::remark(&format!("cannot write to standard output: {error}"));
+    if leaves_work && exit != Exit::NothingDone { Exit::SomeFailed } else { Exit::NothingDone }
 }
 
 /// Help and version go to standard output; what is wrong with a command line is said in one line.
-fn usage(error: &clap::Error) -> ExitCode {
+fn usage(error: &clap::Error) -> Exit {
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-        // A closed pipe (`tagscape --help | head -1`) is no failure.
-        let _ = error.print();
-        return Exit::Done.into();
+        printer::note(error.print());
+        return Exit::Done;
+    }
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        let text = error.to_string();
+        let usage = text.lines().find_map(|line| line.trim().strip_prefix("Usage: ")).unwrap_or("tagscape <COMMAND>");
+        printer::remark(&format!("the command is not whole: {usage} (see `tagscape --help`)"));
+        return Exit::NothingDone;
     }
     let text = error.to_string();
     let said: Vec<&str> = text
@@ -51,8 +70,8 @@ fn usage(error: &clap::Error) -> ExitCode {
         .filter(|line| !line.is_empty() && !line.starts_with("Usage:") && !line.starts_with("For more"))
         .collect();
     let said = said.join("; ").replace(":; ", ": ");
-    eprintln!("tagscape: {} (see `tagscape --help`)", said.trim_start_matches("error: "));
-    Exit::NothingDone.into()
+    printer::remark(&format!("{} (see `tagscape --help`)", said.trim_start_matches("error: ")));
+    Exit::NothingDone
 }
 
 /// An error and its causes on one line. A message that tells its cause already is not followed by it again.

@@ -6,11 +6,12 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::exit_code::Exit;
+use super::printer;
 use crate::app::models::{self, AddedModel};
 use crate::catalog::ModelKey;
 use crate::nn::weights;
 
-/// Lists the networks, adds VGGish from a file, or looks whether all are whole.
+/// Lists the networks, adds audioset-vggish from a file, or looks whether all are whole.
 #[derive(Debug, Args)]
 pub struct ModelsArgs {
     #[command(subcommand)]
@@ -27,7 +28,7 @@ enum Action {
     },
     /// Adds a network's weights from a file: Essentia's frozen graph (.pb), PyTorch's checkpoint (.pth), or safetensors
     Add {
-        /// The network: vggish
+        /// The network: audioset-vggish (vggish for short)
         name: ModelKey,
         /// The file
         file: PathBuf,
@@ -43,6 +44,13 @@ enum Action {
     },
 }
 
+impl ModelsArgs {
+    /// Whether the command leaves more behind than what it prints.
+    pub(super) fn leaves_work(&self) -> bool {
+        matches!(self.action, Action::Add { .. })
+    }
+}
+
 /// Runs the command.
 ///
 /// # Errors
@@ -55,9 +63,10 @@ pub fn run(args: &ModelsArgs) -> anyhow::Result<Exit> {
             if *json {
                 let value = json!({ "name": name.name(), "path": added.path.to_string_lossy(), "bytes": added.bytes, "sha256": added.sha256,
                     "tensors_sha256": added.tensors_sha256, "source": source_json(&added) });
-                println!("{value}");
+                printer::json(&value);
             } else {
-                println!("{name}: added from {} ({}), {}", file.display(), added.origin.format, added.path.display());
+                let (from, format, to) = (file.display(), &added.origin.format, added.path.display());
+                printer::line(&format!("{name}: added from {from} ({format}), {to}"));
             }
             Ok(Exit::Done)
         }
@@ -148,9 +157,9 @@ fn source_json(added: &AddedModel) -> Value {
 fn list(json: bool) -> anyhow::Result<Exit> {
     let listed = ModelKey::ALL.map(Listed::of);
     if json {
-        println!("{}", json!({ "models": listed.iter().map(Listed::to_json).collect::<Vec<_>>() }));
+        printer::json(&json!({ "models": listed.iter().map(Listed::to_json).collect::<Vec<_>>() }));
     } else {
-        listed.iter().flat_map(Listed::lines).for_each(|line| println!("{line}"));
+        listed.iter().flat_map(Listed::lines).for_each(|line| printer::line(&line));
     }
     Ok(Exit::Done)
 }
@@ -169,15 +178,15 @@ fn verify(json: bool) -> anyhow::Result<Exit> {
         if let Err(error) = found {
             exit = Exit::SomeFailed;
             value["reason"] = json!(error.to_string());
-            eprintln!("tagscape: {error}");
+            printer::remark(&error.to_string());
         }
         values.push(value);
         if !json {
-            println!("{:16} {state}", model.name());
+            printer::line(&format!("{:16} {state}", model.name()));
         }
     }
     if json {
-        println!("{}", json!({ "models": values }));
+        printer::json(&json!({ "models": values }));
     }
     Ok(exit)
 }

@@ -1,12 +1,13 @@
 //! `tagscape render`: the window's map as a picture.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
 use anyhow::Context as _;
 
 use super::exit_code::Exit;
 use super::interrupt::Interrupt;
+use super::printer;
 use super::project::progress::TerminalProgress;
 use super::view::ViewArgs;
 use crate::app::error::AppError;
@@ -14,6 +15,7 @@ use crate::app::headless;
 use crate::app::png_file::PngFile;
 use crate::app::state::AppState;
 use crate::app::tiles::{self, LARGEST, Tiling};
+use crate::catalog::counted;
 use crate::command::Command;
 use crate::gpu::{AdapterChoice, GpuContext};
 use crate::project::{Compute, DeviceChoice, Observer as _};
@@ -51,9 +53,7 @@ pub struct RenderArgs {
 /// # Errors
 /// No adapter, an unreadable collection, a size that the GPU does not take, a file that cannot be written.
 pub fn run(args: &RenderArgs) -> anyhow::Result<Exit> {
-    if args.out.extension().is_none_or(|ending| !ending.eq_ignore_ascii_case("png")) {
-        anyhow::bail!("{}: pictures are PNG files; give a name that ends in .png", args.out.display());
-    }
+    check_png(&args.out)?;
     if args.size.iter().any(|&edge| edge > LARGEST) {
         anyhow::bail!("--size {}x{}: pictures have at most {LARGEST} pixels an edge", args.size[0], args.size[1]);
     }
@@ -73,8 +73,16 @@ pub fn run(args: &RenderArgs) -> anyhow::Result<Exit> {
     }
     state.set_angles(args.azimuth.to_radians(), args.elevation.to_radians().clamp(-1.5, 1.5));
     let drawn = draw(&context, &mut state, args)?;
-    println!("{}: {drawn} segments of {} on {}", args.out.display(), state.choices.space, context.caps.name);
+    let drawn = counted(drawn, "segment");
+    printer::line(&format!("{}: {drawn} of {} on {}", args.out.display(), state.choices.space, context.caps.name));
     Ok(Exit::Done)
+}
+
+/// Refuses a name that would make another kind of picture expected.
+pub(super) fn check_png(file: &Path) -> anyhow::Result<()> {
+    let is_png = file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png"));
+    anyhow::ensure!(is_png, "{}: pictures are PNG files; give a name that ends in .png", file.display());
+    Ok(())
 }
 
 /// Draws tile by tile into the file; an end that is asked for leaves none.

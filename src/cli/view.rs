@@ -15,7 +15,7 @@ use crate::store::Collection;
 /// What to show, and how.
 #[derive(Clone, Debug, clap::Args)]
 pub struct ViewArgs {
-    /// The space to show, such as msd-musicnn-embeddings
+    /// The space to show (default: msd-musicnn-embeddings, or else the collection's first)
     #[arg(long, value_name = "SPACE")]
     pub space: Option<SpaceKey>,
     /// How to project it

@@ -93,11 +93,20 @@ fn is_trusted(info: &wgpu::AdapterInfo, conformant: &[wgpu::AdapterInfo]) -> boo
     info.device_type == wgpu::DeviceType::Cpu || conformant.iter().any(|other| identity(other) == identity(info))
 }
 
+/// Whether there is any adapter, a software one included: a look at the drivers, without opening a device.
+///
+/// # Errors
+/// [`GpuError::NoDriver`].
+pub fn find_driver() -> Result<(), GpuError> {
+    let adapters = pollster::block_on(new_instance(None).enumerate_adapters(wgpu::Backends::all()));
+    if adapters.is_empty() { Err(GpuError::NoDriver) } else { Ok(()) }
+}
+
 impl GpuContext {
     /// Opens a device that draws to no window.
     ///
     /// # Errors
-    /// [`GpuError::NoAdapter`] where none fits, naming those that are there; [`GpuError::NoDevice`].
+    /// [`GpuError::NoDriver`]; [`GpuError::NoAdapter`] where none fits, naming those that are there; [`GpuError::NoDevice`].
     pub fn headless(choice: AdapterChoice) -> Result<Self, GpuError> {
         Self::open(new_instance(None), &choice, None, wgpu::Features::empty())
     }
@@ -145,7 +154,9 @@ impl GpuContext {
                 }
             }
         }
-        let found = if found.is_empty() { "none".to_owned() } else { found };
+        if found.is_empty() {
+            return Err(GpuError::NoDriver);
+        }
         Err(refused.unwrap_or(GpuError::NoAdapter { wanted: choice.to_string(), found }))
     }
 

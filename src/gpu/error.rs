@@ -6,6 +6,11 @@ use super::shader::ShaderError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum GpuError {
+    /// There is no driver at all.
+    #[error(
+        "there is no GPU driver; install one for Vulkan, Metal or Direct3D 12 (on Debian and Ubuntu the package mesa-vulkan-drivers, which has one in software as well)"
+    )]
+    NoDriver,
     /// No adapter fits. On Linux a software one comes with the package `mesa-vulkan-drivers`.
     #[error(
         "no {wanted} among the GPU adapters found ({found}); a driver for Vulkan, Metal or Direct3D 12 is needed (on Debian and Ubuntu, mesa-vulkan-drivers has one in software)"
@@ -13,7 +18,7 @@ pub enum GpuError {
     NoAdapter {
         /// What was looked for.
         wanted: String,
-        /// The adapters that are there, or `none`.
+        /// The adapters that are there.
         found: String,
     },
     /// The adapter gives no device: its driver is broken or in use.

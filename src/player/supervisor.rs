@@ -1,6 +1,7 @@
 //! The thread that owns the output: it pauses and resumes it, and does for the real-time side what that must not do itself. How one output takes
 //! another's place is `changeover.rs`'s.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
@@ -19,6 +20,9 @@ use super::shared::Shared;
 pub(super) const LOOK_EVERY: Duration = Duration::from_millis(4);
 /// How often an output is looked for that is not there.
 const OUTPUT_EVERY: Duration = Duration::from_millis(if cfg!(test) { 50 } else { 5000 });
+
+/// Panics after which the sound is given up.
+const PANICS: usize = 4;
 
 /// To the supervisor.
 pub(super) enum Message {
@@ -93,7 +97,15 @@ impl Supervisor {
         if opened.send(notice).is_err() {
             return; // The device took too long; somebody else has taken over.
         }
-        supervisor.serve(messages);
+        // A panic is a bug; most of what can come of it is over with the message that it came with. Without end it goes on nowhere.
+        for _ in 0..PANICS {
+            if catch_unwind(AssertUnwindSafe(|| supervisor.serve(messages))).is_ok() {
+                return;
+            }
+        }
+        let text = "a mistake in tagscape ended the sound; open the window again, and please report it".to_owned();
+        supervisor.shared.tell(PlayerEvent::Notice { text });
+        supervisor.shared.wake();
     }
 
     fn serve(&mut self, messages: &Receiver<Message>) {

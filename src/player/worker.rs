@@ -19,13 +19,18 @@ use super::source::SegmentSource;
 const LONGEST_KEPT_SECS: f64 = 20.0;
 
 impl Shared {
-    /// Works until the player is dropped.
+    /// Works until the player is dropped. A panic ends the segment that it came with, and not the sound of all others.
     pub(super) fn serve_jobs(&self, source: &dyn SegmentSource) {
         while let Some(work) = self.jobs.take() {
             match work {
-                Work::Urgent(job) => self.decode(&job, source),
+                Work::Urgent(job) => {
+                    if catch_unwind(AssertUnwindSafe(|| self.decode(&job, source))).is_err() {
+                        self.fail(&job, &PlayerError::DecoderBroke { path: job.path.clone() });
+                    }
+                }
                 Work::Nearby(path, span) => {
-                    self.prefetch(path, span, source);
+                    // What fails will say so when it is asked for.
+                    drop(catch_unwind(AssertUnwindSafe(|| self.prefetch(path, span, source))));
                     self.jobs.prefetched();
                 }
             }
@@ -62,14 +67,17 @@ impl Shared {
                 let _ = catch_unwind(AssertUnwindSafe(|| source.learn(&job.path, &goes_on)));
             }
             Ok(None) => {}
-            Err(error) => {
-                // What sounds belongs to a point that the pointer has left.
-                if self.silence(job.generation) {
-                    self.dispatcher().retire(job.generation);
-                    self.tell(PlayerEvent::Failed { serial: job.serial, reason: error.to_string() });
-                    self.wake();
-                }
-            }
+            Err(error) => self.fail(job, &error),
+        }
+    }
+
+    /// Tells that a segment will not sound, unless something newer was asked for.
+    fn fail(&self, job: &Job, error: &PlayerError) {
+        // What sounds belongs to a point that the pointer has left.
+        if self.silence(job.generation) {
+            self.dispatcher().retire(job.generation);
+            self.tell(PlayerEvent::Failed { serial: job.serial, reason: error.to_string() });
+            self.wake();
         }
     }
 

@@ -12,6 +12,7 @@ pub mod program;
 pub mod pulse;
 pub mod rust_paths;
 pub mod shaders;
+pub mod streams;
 pub mod values;
 pub mod weight_files;
 #[cfg(target_os = "linux")]

@@ -16,8 +16,8 @@ pub fn checkout() -> &'static Path {
 
 pub fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tagscape"));
-    // Without the networks that whoever runs the tests has added.
-    command.env("TAGSCAPE_USER_DATA", checkout().join("tests/no-such-user"));
+    // Without the networks that whoever runs the tests has added: nothing can be in a file.
+    command.env("TAGSCAPE_USER_DATA", checkout().join("Cargo.toml/no-such-user"));
     command
 }
 

@@ -45,6 +45,8 @@ pub(super) enum News {
     Reading(f64),
     /// The run is cancelled, and the track will not come.
     Cancelled,
+    /// A worker panicked where no single track is at fault: what it had in hand will not come.
+    Broken,
 }
 
 /// A track that was begun and is not ready.
@@ -71,6 +73,7 @@ struct State<'r> {
     waiting: BTreeMap<usize, VecDeque<Patches>>,
     ready: BTreeMap<usize, Outcome>,
     is_closed: bool,
+    is_broken: bool,
 }
 
 impl State<'_> {
@@ -135,8 +138,16 @@ impl<'r> Desk<'r> {
         self.cancel.load(Ordering::Relaxed)
     }
 
-    /// A worker: reads and infers until there is nothing left to do, or nobody wants any.
+    /// A worker: reads and infers until there is nothing left to do, or nobody wants any. A panic is told to the caller, who would wait
+    /// for this worker's tracks for ever.
     pub(super) fn work(&self) {
+        if catch_unwind(AssertUnwindSafe(|| self.serve())).is_err() {
+            self.lock().is_broken = true;
+            self.changed.notify_all();
+        }
+    }
+
+    fn serve(&self) {
         let mut at = self.lock();
         while !at.is_closed && !self.is_cancelled() {
             if at.waiting_count() < self.workers * WAITING_PER_WORKER
@@ -210,6 +221,9 @@ impl<'r> Desk<'r> {
         let mut at = self.lock();
         match found.unwrap_or_else(|_| Err(TrackFailure::of_panic())) {
             Ok(features) => {
+                // For the tests: a panic where a single track's work is not guarded.
+                #[cfg(test)]
+                assert!(!self.candidates[position].path.contains("planted panic"), "planted");
                 if let Some(begun) = at.begun.get_mut(&position) {
                     begun.rows.place(patches.group, patches.first, features);
                     begun.inference_secs += secs;
@@ -225,12 +239,13 @@ impl<'r> Desk<'r> {
     /// Waits a moment for a track.
     pub(super) fn ask_for(&self, position: usize) -> News {
         let mut at = self.lock();
-        if !at.ready.contains_key(&position) && !self.is_cancelled() {
+        if !at.ready.contains_key(&position) && !self.is_cancelled() && !at.is_broken {
             at = self.changed.wait_timeout(at, PAUSE).unwrap_or_else(PoisonError::into_inner).0;
         }
         match at.ready.remove(&position) {
             Some(outcome) => News::Ready(outcome),
             None if self.is_cancelled() => News::Cancelled,
+            None if at.is_broken => News::Broken,
             None => News::Reading(at.begun.values().map(|begun| begun.read_secs).sum()),
         }
     }

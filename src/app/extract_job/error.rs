@@ -45,6 +45,9 @@ pub enum ExtractError {
     /// The collection cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A panic, which is a bug.
+    #[error("a mistake in tagscape ended the run; please report it")]
+    Mistake,
     /// The threads could not be started.
     #[error("cannot start the worker threads ({reason}); ask for fewer with --jobs")]
     Threads {

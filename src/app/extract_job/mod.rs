@@ -122,6 +122,8 @@ pub enum Stop {
     Cancelled,
     /// The collection could not be written any further; what it holds is whole.
     Unwritable(StoreError),
+    /// A panic, which is a bug; what the collection holds is whole.
+    Mistake,
 }
 
 /// What came of it.
@@ -189,7 +191,7 @@ pub fn run(
     let mut summary = ExtractSummary::default();
     if !fresh.is_empty() {
         if params.models.is_empty() {
-            for model in ModelKey::ALL.into_iter().filter(|model| !models.contains(model)) {
+            for model in ModelKey::ALL.into_iter().filter(|model| !models.contains(model) && models::is_news(*model)) {
                 (params.tell)(&format!("without {model}: {}", how_to_get(model)));
             }
         }
@@ -204,6 +206,7 @@ pub fn run(
     }
     match summary.stop.take() {
         Some(Stop::Unwritable(error)) if summary.added == 0 => return Err(error.into()),
+        Some(Stop::Mistake) if summary.added == 0 => return Err(ExtractError::Mistake),
         stop => summary.stop = stop,
     }
     summary.left = fresh.len() - summary.added - summary.failed.len();

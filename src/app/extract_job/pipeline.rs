@@ -1,5 +1,6 @@
 //! Several tracks at once: workers read and infer, and the caller's thread commits tracks in their order.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
@@ -23,6 +24,15 @@ pub(super) struct Run<'r> {
     pub start: Instant,
 }
 
+/// Sends the workers home when it goes.
+struct Closing<'d, 'r>(&'d Desk<'r>);
+
+impl Drop for Closing<'_, '_> {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
 impl Run<'_> {
     /// Extracts the candidates and commits what comes of them, adding to `summary`.
     ///
@@ -43,10 +53,11 @@ impl Run<'_> {
             for _ in 0..self.jobs {
                 scope.spawn(|_| desk.work());
             }
-            let stop = self.commit_all(&desk, writer, notes, summary, progress);
+            // The workers wait for work until the desk is closed, and the scope waits for the workers: whatever happens here closes it.
+            let _closing = Closing(&desk);
+            let committed = catch_unwind(AssertUnwindSafe(|| self.commit_all(&desk, writer, notes, summary, progress)));
+            summary.stop = committed.unwrap_or(Some(Stop::Mistake));
             notes.write();
-            desk.close();
-            summary.stop = stop;
         });
         Ok(())
     }
@@ -78,6 +89,7 @@ impl Run<'_> {
                 match desk.ask_for(position) {
                     News::Ready(outcome) => break outcome,
                     News::Cancelled => return Some(Stop::Cancelled),
+                    News::Broken => return Some(Stop::Mistake),
                     News::Reading(secs) if told.elapsed() > TELL_EVERY => {
                         tell(position, done_bytes, secs, summary);
                         told = Instant::now();
@@ -127,4 +139,69 @@ fn commit(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::mpsc::channel;
+
+    use super::super::{ExtractError, ExtractParams, NetworkDevice, run};
+    use super::*;
+    use crate::nn::MusicnnLayer;
+
+    /// Seven seconds of a tone, two segments.
+    fn write_music(path: &Path) {
+        let samples = (0..7 * 16_000).map(|number| ((f64::from(number) * 0.17).sin() * 9000.0) as i16);
+        let data: Vec<u8> = samples.flat_map(i16::to_le_bytes).collect();
+        let mut bytes = b"RIFF".to_vec();
+        bytes.extend((36 + data.len() as u32).to_le_bytes());
+        bytes.extend(b"WAVEfmt \x10\0\0\0\x01\0\x01\0\x80\x3e\0\0\0\x7d\0\0\x02\0\x10\0data");
+        bytes.extend((data.len() as u32).to_le_bytes());
+        bytes.extend(data);
+        std::fs::write(path, bytes).unwrap();
+    }
+
+    fn params(folder: &Path, jobs: usize) -> ExtractParams {
+        ExtractParams {
+            inputs: vec![folder.join("music")],
+            out: folder.join("c.tagscape"),
+            models: vec!["mtt-vgg".parse().unwrap()],
+            hop_secs: None,
+            jobs: Some(jobs),
+            musicnn_layer: MusicnnLayer::Penultimate,
+            retry: false,
+            shard: None,
+            device: NetworkDevice::Cpu,
+            tell: |_| {},
+        }
+    }
+
+    /// Extracts on a thread, so that a run without an end fails the test.
+    fn extract(params: ExtractParams, progress: fn(&ExtractProgress)) -> Result<ExtractSummary, ExtractError> {
+        let (sender, ended) = channel();
+        std::thread::spawn(move || sender.send(run(&params, &AtomicBool::new(false), &mut |told| progress(told))).unwrap());
+        ended.recv_timeout(Duration::from_secs(300)).expect("the run ends")
+    }
+
+    #[test]
+    fn a_panic_in_a_worker_or_in_the_committing_thread_ends_the_run_and_what_was_done_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let music = folder.path().join("music");
+        std::fs::create_dir(&music).unwrap();
+        write_music(&music.join("a.wav"));
+        write_music(&music.join("b planted panic.wav"));
+        write_music(&music.join("c.wav"));
+        let summary = extract(params(folder.path(), 1), |_| {}).unwrap();
+        assert!(matches!(summary.stop, Some(Stop::Mistake)), "{:?}", summary.stop);
+        assert_eq!((summary.tracks, summary.left, summary.failed.len()), (1, 2, 0));
+        // Whoever takes the lock finds the first track there, and the panic again, with workers that wait.
+        let again = extract(params(folder.path(), 3), |_| {});
+        assert!(matches!(again, Err(ExtractError::Mistake)), "{again:?}");
+        std::fs::rename(music.join("b planted panic.wav"), music.join("b.wav")).unwrap();
+        let told = extract(params(folder.path(), 2), |told| assert!(told.tracks_done == 0, "planted")).unwrap();
+        assert!(matches!(told.stop, Some(Stop::Mistake)) && told.tracks == 2, "{told:?}");
+        let whole = extract(params(folder.path(), 2), |_| {}).unwrap();
+        assert!(whole.stop.is_none() && whole.tracks == 3, "{whole:?}");
+    }
 }

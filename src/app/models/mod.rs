@@ -6,6 +6,7 @@
 mod about;
 mod added;
 mod error;
+mod told;
 mod vggish_import;
 
 use std::borrow::Cow;
@@ -14,6 +15,7 @@ use std::path::Path;
 pub use about::{Download, downloads, how_to_get, licence};
 pub use added::{AddedModel, Origin};
 pub use error::ModelError;
+pub use told::is_news;
 
 use crate::catalog::{Architecture, ModelKey};
 use crate::nn::{MusicnnLayer, Tagger, spec, weights};

@@ -1,7 +1,9 @@
 //! The window: events in, frames out. It sleeps until something happens.
 
+mod display;
 mod output;
 mod pointer;
+mod program;
 mod recovery;
 mod sound;
 mod surface;
@@ -11,11 +13,10 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
-use winit::application::ApplicationHandler;
 use winit::dpi::{LogicalSize, PhysicalPosition};
 use winit::event::{ElementState, MouseButton, WindowEvent};
-use winit::event_loop::{ActiveEventLoop, ControlFlow, EventLoop, EventLoopProxy};
-use winit::window::{Window, WindowId};
+use winit::event_loop::{ActiveEventLoop, ControlFlow, EventLoopProxy};
+use winit::window::Window;
 
 use super::audio_root;
 use super::coloring_job::{self, ColoringWorker};
@@ -36,6 +37,8 @@ use crate::player::{FileSource, OutputDevice, Player, PlayerConfig, TrackNotes, 
 use crate::project::DeviceChoice;
 use crate::store::Collection;
 use crate::ui::Chrome;
+pub use display::Display;
+pub use program::run;
 use recovery::compute_of;
 use surface::{Acquired, WindowSurface};
 
@@ -70,29 +73,6 @@ const LOOK_FOR_PICK: Duration = Duration::from_millis(2);
 /// Something to fetch from another thread.
 #[derive(Clone, Copy, Debug)]
 struct Woken;
-
-/// Opens the window and stays until it is closed.
-///
-/// # Errors
-/// No display, no adapter, a device that cannot be opened, a log or screenshot that cannot be written.
-pub fn run(config: WindowConfig) -> Result<(), AppError> {
-    let window_error = |error: winit::error::EventLoopError| AppError::Window(error.to_string());
-    let events = EventLoop::<Woken>::with_user_event().build().map_err(window_error)?;
-    events.set_control_flow(ControlFlow::Wait);
-    let log = EventLog::create(config.event_log.as_deref())?;
-    let mut program = Program { proxy: events.create_proxy(), log, config: Some(config), session: None, failure: None };
-    events.run_app(&mut program).map_err(window_error)?;
-    program.log.write(&Event::Quit);
-    program.failure.map_or(Ok(()), Err)
-}
-
-struct Program {
-    proxy: EventLoopProxy<Woken>,
-    log: EventLog,
-    config: Option<WindowConfig>,
-    session: Option<Session>,
-    failure: Option<AppError>,
-}
 
 /// Everything that lives as long as the window.
 struct Session {
@@ -132,47 +112,6 @@ struct Session {
     /// How many were presented.
     frames: u64,
     screenshot: Option<PathBuf>,
-}
-
-impl ApplicationHandler<Woken> for Program {
-    fn resumed(&mut self, events: &ActiveEventLoop) {
-        let Some(config) = self.config.take() else { return };
-        match Session::open(events, config, &self.proxy) {
-            Ok((mut session, effects)) => {
-                session.carry_out(effects, &mut self.log);
-                session.window.request_redraw();
-                self.session = Some(session);
-            }
-            Err(error) => self.fail(events, error),
-        }
-    }
-
-    fn window_event(&mut self, events: &ActiveEventLoop, _: WindowId, event: WindowEvent) {
-        let Some(session) = &mut self.session else { return };
-        let outcome = session.window_event(events, &event, &mut self.log);
-        if let Err(error) = outcome {
-            self.fail(events, error);
-        }
-    }
-
-    fn user_event(&mut self, _: &ActiveEventLoop, _: Woken) {
-        if let Some(session) = &mut self.session {
-            session.fetch(&mut self.log);
-        }
-    }
-
-    fn about_to_wait(&mut self, events: &ActiveEventLoop) {
-        let Some(session) = &mut self.session else { return };
-        let next = session.wake_up(Instant::now(), &mut self.log);
-        events.set_control_flow(next.map_or(ControlFlow::Wait, ControlFlow::WaitUntil));
-    }
-}
-
-impl Program {
-    fn fail(&mut self, events: &ActiveEventLoop, error: AppError) {
-        self.failure.get_or_insert(error);
-        events.exit();
-    }
 }
 
 impl Session {

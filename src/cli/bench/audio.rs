@@ -10,6 +10,7 @@ use super::percentile;
 use crate::app::listening_trial::{ListeningTimes, ListeningTrial, TrialMusic};
 use crate::app::resources::demo_collection;
 use crate::cli::exit_code::Exit;
+use crate::cli::printer;
 use crate::player::OutputChoice;
 
 /// Sweeps over segments of music as a listener's pointer does, and prints how long it takes until they sound
@@ -48,12 +49,12 @@ pub(super) fn run(args: &BenchAudioArgs) -> anyhow::Result<Exit> {
     };
     let trial = ListeningTrial { music, output, duration: Duration::from_secs(u64::from(args.seconds)) };
     let times = trial.run(|| false);
-    times.notices.iter().chain(&times.failures).for_each(|line| eprintln!("{line}"));
+    times.notices.iter().chain(&times.failures).for_each(|line| printer::remark(line));
     anyhow::ensure!(!times.cold_ms.is_empty(), "nothing sounded");
     if args.json {
-        println!("{}", to_json(&times));
+        printer::json(&to_json(&times));
     } else {
-        print!("{}", table(&times));
+        printer::lines(&table(&times));
     }
     // A measurement of nowhere must not pass for one of a device.
     let is_elsewhere = trial.output == OutputChoice::Default && !times.notices.is_empty();
@@ -68,7 +69,7 @@ fn music_of(inputs: &[PathBuf]) -> anyhow::Result<TrialMusic> {
         told.insert(0, "no music to listen to".to_owned());
         anyhow::bail!(told.join("; "));
     }
-    told.iter().for_each(|line| eprintln!("{line}"));
+    told.iter().for_each(|line| printer::remark(line));
     Ok(music)
 }
 

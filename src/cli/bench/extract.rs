@@ -12,6 +12,7 @@ use crate::app::resources::demo_collection;
 use crate::cli::exit_code::Exit;
 use crate::cli::extract::{extract_with_progress, realtime, to_json};
 use crate::cli::extract_options::ExtractOptions;
+use crate::cli::printer;
 use crate::store::Collection;
 
 /// Extracts the same files several times, into collections that are thrown away, and prints seconds by stage
@@ -49,9 +50,9 @@ pub(super) fn run(args: BenchExtractArgs) -> anyhow::Result<Exit> {
         }
     }
     if args.json {
-        println!("{}", serde_json::Value::Array(runs.iter().map(|(_, json)| json.clone()).collect()));
+        printer::json(&serde_json::Value::Array(runs.iter().map(|(_, json)| json.clone()).collect()));
     } else {
-        print!("{}", table(&runs.iter().map(|(summary, _)| summary).collect::<Vec<_>>()));
+        printer::lines(&table(&runs.iter().map(|(summary, _)| summary).collect::<Vec<_>>()));
     }
     let is_whole = runs.iter().all(|(summary, _)| summary.failed.is_empty() && summary.stop.is_none());
     Ok(if is_whole { Exit::Done } else { Exit::SomeFailed })

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::percentile;
 use crate::app::picking_trial::{PickEngine, PickingTimes, PickingTrial};
 use crate::cli::exit_code::Exit;
+use crate::cli::printer;
 use crate::gpu::{AdapterChoice, GpuContext};
 use crate::project::DeviceChoice;
 
@@ -47,9 +48,9 @@ pub(super) fn run(args: &BenchPickArgs) -> anyhow::Result<Exit> {
     anyhow::ensure!(errors.is_empty(), "picking: {}", errors.join("; "));
     let device = if engine == PickEngine::Gpu { context.caps.name.as_str() } else { "cpu" };
     if args.json {
-        println!("{}", to_json(&trial, &times, device));
+        printer::json(&to_json(&trial, &times, device));
     } else {
-        print!("{}", table(&trial, &times, device));
+        printer::lines(&table(&trial, &times, device));
     }
     Ok(Exit::Done)
 }

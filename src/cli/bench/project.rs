@@ -10,6 +10,7 @@ use super::scratch::Scratch;
 use crate::app::resources::demo_collection;
 use crate::app::state::AppState;
 use crate::cli::exit_code::Exit;
+use crate::cli::printer;
 use crate::cli::project::{ProjectArgs, project};
 use crate::store::Collection;
 
@@ -65,16 +66,16 @@ pub(super) fn run(args: &BenchProjectArgs) -> anyhow::Result<Exit> {
                 let json = project(&one_run(args, input, method, &out)?)?.json;
                 if !args.json {
                     if runs.is_empty() {
-                        println!("{}", heading());
+                        printer::line(&heading());
                     }
-                    println!("{}", line(&json));
+                    printer::line(&line(&json));
                 }
                 runs.push(json);
             }
         }
     }
     if args.json {
-        println!("{}", Value::Array(runs));
+        printer::json(&Value::Array(runs));
     }
     Ok(Exit::Done)
 }

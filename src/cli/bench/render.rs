@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use super::percentile;
 use crate::app::drawing_trial::{DrawingTimes, DrawingTrial};
 use crate::cli::exit_code::Exit;
+use crate::cli::printer;
 use crate::cli::render::parse_size;
 use crate::cli::view::ViewArg;
 use crate::gpu::{AdapterChoice, GpuContext};
@@ -70,9 +71,9 @@ pub(super) fn run(args: &BenchRenderArgs) -> anyhow::Result<Exit> {
     let adapter = context.caps.name.clone();
     let kind = format!("{:?}", context.caps.device_type);
     if args.json {
-        println!("{}", to_json(&trial, &times, &adapter, &kind));
+        printer::json(&to_json(&trial, &times, &adapter, &kind));
     } else {
-        print!("{}", table(&trial, &times, &adapter));
+        printer::lines(&table(&trial, &times, &adapter));
     }
     Ok(Exit::Done)
 }

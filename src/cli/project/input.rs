@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 
+use crate::app::state::AppState;
 use crate::catalog::{SpaceKey, TrackRows};
 use crate::matrix::{FeatureMatrix, RowSource};
 use crate::store::{Collection, MatrixFile};
@@ -51,9 +52,10 @@ impl Input {
     }
 
     fn of_collection(collection: &Collection, space: Option<SpaceKey>) -> anyhow::Result<Self> {
-        let Some(space) = space else {
-            let there: Vec<_> = collection.spaces().iter().map(|space| space.key.to_string()).collect();
-            bail!("--space is needed to choose one of {}'s: {}", collection.path().display(), there.join(", "));
+        // The same that the window begins with.
+        let space = match space {
+            Some(space) => space,
+            None => AppState::first_space(collection, None)?,
         };
         Ok(Self {
             matrix: collection.matrix(space)?,

@@ -16,7 +16,8 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 
 use super::exit_code::Exit;
-use crate::catalog::SpaceKey;
+use super::printer;
+use crate::catalog::{SpaceKey, counted};
 use crate::project::{Compute, DeviceChoice, Embedding, Layout, Method, Projection};
 
 use input::Input;
@@ -31,7 +32,7 @@ use umap_args::UmapArgs;
 /// numbers (from 0) of the rows that are there, and a PCA is fitted on all rows all the same.
 #[derive(Debug, Args)]
 pub struct ProjectArgs {
-    /// A collection (with --space), or a .npy matrix [rows, dims]
+    /// A collection, or a .npy matrix [rows, dims]
     #[arg(value_name = "INPUT")]
     input: PathBuf,
     /// How to project
@@ -40,7 +41,7 @@ pub struct ProjectArgs {
     /// The layout file to write
     #[arg(long, value_name = "LAYOUT.npy")]
     out: PathBuf,
-    /// The collection's space, such as msd-musicnn-embeddings
+    /// The collection's space (default: msd-musicnn-embeddings, or else its first)
     #[arg(long, value_name = "SPACE")]
     space: Option<SpaceKey>,
     /// Dimensions of the layout (default 2)
@@ -100,9 +101,9 @@ struct Seconds {
 pub fn run(args: &ProjectArgs) -> anyhow::Result<Exit> {
     let told = project(args)?;
     if args.json {
-        println!("{}", told.json);
+        printer::json(&told.json);
     } else {
-        print!("{}", told.words);
+        told.words.iter().for_each(|line| printer::line(line));
     }
     Ok(Exit::Done)
 }
@@ -111,8 +112,8 @@ pub fn run(args: &ProjectArgs) -> anyhow::Result<Exit> {
 pub(super) struct Told {
     /// For scripts.
     pub json: Value,
-    /// For people.
-    pub words: String,
+    /// For people, line by line.
+    pub words: Vec<String>,
 }
 
 /// Does what the command does, up to the printing.
@@ -165,7 +166,7 @@ fn open_device(choice: DeviceChoice, method: &Method, rows: usize) -> anyhow::Re
     let (DeviceChoice::Auto, Method::Embedding(embedding)) = (choice, method) else { return Ok(compute) };
     let (compute, reason) = embedding.automatic(rows, compute);
     if let Some(reason) = reason {
-        eprintln!("tagscape: on the CPU: {reason}");
+        printer::remark(&format!("on the CPU: {reason}"));
     }
     Ok(compute)
 }
@@ -236,36 +237,38 @@ fn to_json(dims_in: usize, method: &Method, layout: &Layout, seconds: &Seconds) 
     Value::Object(report)
 }
 
-fn in_words(args: &ProjectArgs, dims_in: usize, method: &Method, layout: &Layout, seconds: &Seconds) -> String {
-    let mut text = format!(
-        "{}: {} rows, {} of {dims_in} dimensions ({}, {}) in {:.2} s\n",
+fn in_words(args: &ProjectArgs, dims_in: usize, method: &Method, layout: &Layout, seconds: &Seconds) -> Vec<String> {
+    let mut lines = vec![format!(
+        "{}: {}, {} of {} ({}, {}) in {:.2} s",
         args.out.display(),
-        layout.rows(),
+        counted(layout.rows(), "row"),
         layout.axes.len(),
+        counted(dims_in, "dimension"),
         method.name(),
         layout.device,
         seconds.total,
-    );
+    )];
     if let Some(embedding) = &layout.embedding {
-        text += &format!("  {} iterations", embedding.iterations);
+        let mut text = format!("  {}", counted(embedding.iterations, "iteration"));
         if let Some(perplexity) = embedding.perplexity {
             text += &format!(" at perplexity {perplexity:.0}");
         }
         if let Some(kl) = embedding.kl {
             text += &format!(": KL divergence {kl:.3} nats");
         }
-        return text + &format!("; {:.1} % of the true neighbours found\n", 100.0 * embedding.knn_recall_measured);
+        lines.push(text + &format!("; {:.1} % of the true neighbours found", 100.0 * embedding.knn_recall_measured));
+        return lines;
     }
     let width = layout.axes.iter().map(|axis| axis.name.len()).max().unwrap_or(0);
     for axis in &layout.axes {
         match axis.explained_variance_ratio {
-            Some(ratio) => text += &format!("  {:<width$}  {:6.2} % of the variance\n", axis.name, 100.0 * ratio),
-            None => text += &format!("  {}\n", axis.name),
+            Some(ratio) => lines.push(format!("  {:<width$}  {:6.2} % of the variance", axis.name, 100.0 * ratio)),
+            None => lines.push(format!("  {}", axis.name)),
         }
     }
     if layout.axes.len() > 1 && !layout.explained_variance_ratio.is_empty() {
         let sum: f32 = layout.axes.iter().filter_map(|axis| axis.explained_variance_ratio).sum();
-        text += &format!("  {:<width$}  {:6.2} %\n", "together", 100.0 * sum);
+        lines.push(format!("  {:<width$}  {:6.2} %", "together", 100.0 * sum));
     }
-    text
+    lines
 }

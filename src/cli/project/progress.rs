@@ -1,9 +1,9 @@
 //! How far a projection or a drawing is, on a terminal.
 
-use std::io::{IsTerminal as _, Write as _};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use crate::cli::printer;
 use crate::project::Observer;
 
 /// Quicker work than this shows nothing.
@@ -23,15 +23,13 @@ impl TerminalProgress {
     /// What is being done; quiet: never shows anything.
     pub fn new(doing: &'static str, quiet: bool) -> Self {
         let start = Instant::now();
-        let is_shown = !quiet && std::io::stderr().is_terminal();
+        let is_shown = !quiet && printer::shows_progress();
         Self { doing, start, shown: is_shown.then(|| Mutex::new(start)) }
     }
 
     /// Clears the line.
     pub fn finish(&self) {
-        if self.shown.is_some() && self.start.elapsed() >= QUIET {
-            eprint!("\r\x1b[2K");
-        }
+        printer::clear_progress();
     }
 }
 
@@ -43,9 +41,7 @@ impl Observer for TerminalProgress {
             return;
         }
         *shown = Instant::now();
-        eprint!("\r\x1b[2K{}", line(self.doing, fraction, elapsed.as_secs_f64()));
-        // Progress that cannot be shown is no reason to stop.
-        let _ = std::io::stderr().flush();
+        printer::progress(&line(self.doing, fraction, elapsed.as_secs_f64()));
     }
 
     fn cancelled(&self) -> bool {
