@@ -7,6 +7,7 @@ mod audio_formats;
 mod bench_audio;
 mod choosing;
 mod coloring;
+mod command_lines;
 mod common;
 #[cfg(target_os = "linux")]
 mod exclusive;
