@@ -20,6 +20,7 @@ mod gpu_twins;
 mod guides;
 mod hostile_bytes;
 mod into;
+mod kills;
 mod labels;
 mod listening;
 mod live;

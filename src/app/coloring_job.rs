@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::coloring::ColoringOutcome;
 use super::error::AppError;
 use super::worker::{Task, Wake, Worker};
-use crate::catalog::{SpaceKey, Track, TrackMetadata, TrackRows};
+use crate::catalog::{SpaceKey, Track, TrackMetadata, TrackRows, counted, plain_text};
 use crate::matrix::{FeatureMatrix, RowSource};
 use crate::project::{Compute, Observer, ProjectError, pca};
 use crate::scene::coloring::{Classes, Column, Measure, Numbers, Values};
@@ -74,7 +74,8 @@ impl ColoringRequest {
             ColorBy::File(path) => {
                 let read = read_row_values(path)?;
                 if read.rows() != rows {
-                    let text = format!("{}: it has numbers for {} rows, and {space} has {rows}", path.display(), read.rows());
+                    let numbers = counted(read.rows(), "row");
+                    let text = format!("{}: it has numbers for {numbers}, and {space} has {rows}", path.display());
                     return Err(AppError::Coloring(text));
                 }
                 match read {
@@ -93,7 +94,8 @@ impl ColoringRequest {
         let (rows, shown) = (matrix.rows(), self.positions.len());
         if rows != shown {
             return Err(AppError::Coloring(format!(
-                "{key} has {rows} rows, and {} has {shown}; colours go with the same rows",
+                "{key} has {}, and {} has {shown}; colours go with the same rows",
+                counted(rows, "row"),
                 self.space
             )));
         }
@@ -116,7 +118,7 @@ pub fn check(collection: &Collection, space: SpaceKey, by: &ColorBy) -> Result<(
         }
         ColorBy::Projection(Some(other)) => {
             let [rows, shown] = [collection.space(*other)?.segments, collection.space(space)?.segments];
-            let text = || format!("{other} has {rows} rows, and {space} has {shown}; colours go with the same rows");
+            let text = || format!("{other} has {}, and {space} has {shown}; colours go with the same rows", counted(rows, "row"));
             if rows == shown { Ok(()) } else { Err(AppError::Coloring(text())) }
         }
         _ if !says(collection, by) => {
@@ -190,8 +192,10 @@ pub fn of_tracks(by: &ColorBy, collection: &Collection, track_rows: &[TrackRows]
     let track = |rows: &TrackRows| tracks.binary_search_by_key(&rows.track, |track| track.id).ok().and_then(|place| tracks.get(place));
     let known: Vec<(Option<&Track>, usize)> = track_rows.iter().map(|rows| (track(rows), rows.row_count)).collect();
     let classes = |name: fn(&Track) -> Option<&String>| {
-        let named = known.iter().map(|&(track, rows)| (track.and_then(name).map(String::as_str).filter(|name| !name.is_empty()), rows));
-        Values::Classes(Classes::of_tracks(named))
+        let plain =
+            known.iter().map(|&(track, rows)| (track.and_then(name).filter(|name| !name.is_empty()).map(|name| plain_text(name)), rows));
+        let names: Vec<_> = plain.collect();
+        Values::Classes(Classes::of_tracks(names.iter().map(|(name, rows)| (name.as_deref(), *rows))))
     };
     let column = |number: fn(&Track) -> f32| Column::Tracks(known.iter().map(|(track, _)| track.map_or(f32::NAN, number)).collect());
     let values = match by {
@@ -203,7 +207,7 @@ pub fn of_tracks(by: &ColorBy, collection: &Collection, track_rows: &[TrackRows]
         }
         ColorBy::Duration => Values::Numbers(Numbers::robust(column(|track| track.duration_secs as f32), Measure::Seconds)),
         ColorBy::Track => {
-            let name = |track: Option<&Track>| track.map_or(String::new(), |track| track.display_title().to_owned());
+            let name = |track: Option<&Track>| track.map_or(String::new(), |track| plain_text(track.display_title()).into_owned());
             Values::Classes(Classes::tracks(known.iter().map(|&(track, rows)| (name(track), rows))))
         }
         _ => Values::None,

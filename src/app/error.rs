@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::catalog::counted;
 use crate::gpu::GpuError;
 use crate::project::ProjectError;
 use crate::store::StoreError;
@@ -36,7 +37,7 @@ pub enum AppError {
     #[error("the demo collection is not here (looked in {0}); name a collection, or install with `make install`")]
     NoDemo(String),
     /// A layout file with another number of rows than the space, or of other than 2 or 3 dimensions.
-    #[error("{}: a layout of {rows} rows and {dims} dimensions does not fit {space}, which has {expected} rows; give one of 2 or 3 dimensions made from this space", path.display())]
+    #[error("{}: a layout of {} and {} does not fit {space}, which has {}; give one of 2 or 3 dimensions made from this space", path.display(), counted(*rows, "row"), counted(*dims, "dimension"), counted(*expected, "row"))]
     Layout {
         /// The file.
         path: PathBuf,

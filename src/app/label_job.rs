@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::error::AppError;
 use super::worker::{Task, Wake, Worker};
-use crate::catalog::{SpaceKey, Track, TrackRows};
+use crate::catalog::{SpaceKey, Track, TrackRows, plain_text};
 use crate::matrix::RowSource;
 use crate::scene::Dimensions;
 use crate::scene::densest::{NO_GROUP, densest_places};
@@ -57,7 +57,9 @@ impl LabelRequest {
         let places = densest_places(&self.positions, &groups, self.dimensions);
         let mut found: Vec<Label> = places
             .into_iter()
-            .filter_map(|place| Some(Label { at: place.at, text: names.get(place.group as usize)?.clone(), weight: place.rows }))
+            .filter_map(|place| {
+                Some(Label { at: place.at, text: plain_text(names.get(place.group as usize)?).into_owned(), weight: place.rows })
+            })
             .collect();
         labels::sort(&mut found);
         Ok(found)

@@ -4,7 +4,7 @@ use glam::Vec2;
 
 use super::event_log::Event;
 use super::state::{AppState, Effect, Shown};
-use crate::catalog::SegmentId;
+use crate::catalog::{SegmentId, plain_text};
 use crate::matrix::RowSource as _;
 use crate::scene::pick::scan;
 use crate::scene::{Aim, Style, ViewKind, averages};
@@ -102,11 +102,11 @@ impl AppState {
         let segment = shown.scene.hovered?;
         let (track, span) = self.collection.span(shown.space, segment.0 as usize)?;
         Some(TrackView {
-            title: track.display_title().to_owned(),
-            artist: track.metadata.artist.clone(),
-            album: track.metadata.album.clone(),
-            genre: track.metadata.genre.clone(),
-            path: track.path.clone(),
+            title: plain_text(track.display_title()).into_owned(),
+            artist: track.metadata.artist.as_deref().map(|artist| plain_text(artist).into_owned()),
+            album: track.metadata.album.as_deref().map(|album| plain_text(album).into_owned()),
+            genre: track.metadata.genre.as_deref().map(|genre| plain_text(genre).into_owned()),
+            path: plain_text(&track.path).into_owned(),
             start_secs: span.start_secs,
             end_secs: span.start_secs + span.duration_secs,
             duration_secs: track.duration_secs,

@@ -17,6 +17,15 @@ const NONE: u64 = 0;
 /// Tells a sleeping window that there is something to fetch.
 pub type Wake = Arc<dyn Fn() + Send + Sync>;
 
+/// Wakes the window when it goes, also by a panic: who waits for a thread must hear that nothing will come.
+pub(super) struct Waking(pub Wake);
+
+impl Drop for Waking {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}
+
 /// What comes of a request.
 pub trait Outcome: Sized {
     /// What is told of request `serial` where the work panicked, which is a bug; `None` where nobody waits for it.

@@ -1,5 +1,6 @@
 //! Why there is no layout.
 
+use crate::catalog::counted;
 use crate::gpu::GpuError;
 
 /// Why a projection failed.
@@ -7,7 +8,7 @@ use crate::gpu::GpuError;
 #[non_exhaustive]
 pub enum ProjectError {
     /// A matrix without rows or columns has nothing to project.
-    #[error("nothing to project: the matrix has {rows} rows and {dims} columns")]
+    #[error("nothing to project: the matrix has {} and {}", counted(*rows, "row"), counted(*dims, "column"))]
     Empty {
         /// Its rows.
         rows: usize,
@@ -64,7 +65,8 @@ pub enum ProjectError {
     },
     /// A layout with more rows than the matrix is not of its first rows.
     #[error(
-        "the layout has {layout} rows and the matrix {rows}: new rows go into a layout of the matrix's first rows, or of some with LAYOUT.rows.npy beside it"
+        "the layout has {} and the matrix {rows}: new rows go into a layout of the matrix's first rows, or of some with LAYOUT.rows.npy beside it",
+        counted(*layout, "row")
     )]
     LayoutRows {
         /// Rows of the layout.
@@ -74,7 +76,9 @@ pub enum ProjectError {
     },
     /// The layout's row numbers are of another layout.
     #[error(
-        "the layout has {layout} rows, and there are {numbers} row numbers for it; they must be as many, each larger than the one before"
+        "the layout has {}, and there are {} for it; they must be as many, each larger than the one before",
+        counted(*layout, "row"),
+        counted(*numbers, "row number")
     )]
     LayoutRowNumbers {
         /// Rows of the layout.

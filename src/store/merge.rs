@@ -324,6 +324,8 @@ fn make(
     let fail = |error| StoreError::database(work)(error);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut database = Connection::open_with_flags(work.join(DATABASE), flags).map_err(fail)?;
+    // A disk for temporary files that is full would be taken for the collection's.
+    database.pragma_update(None, "temp_store", "MEMORY").map_err(fail)?;
     write_database(&mut database, plan, sources, places).map_err(fail)?;
     database.close().map_err(|(_, error)| fail(error))?;
     copy_notes(work, sources, places, cancel);

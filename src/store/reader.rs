@@ -191,6 +191,8 @@ pub(super) fn open_database(file: &Path, flags: OpenFlags, path: &Path) -> Resul
     {
         database.set_db_config(feature, false).map_err(StoreError::database(path))?;
     }
+    // A disk for temporary files that is full would be taken for the collection's.
+    database.pragma_update(None, "temp_store", "MEMORY").map_err(StoreError::database(path))?;
     database.busy_timeout(std::time::Duration::from_secs(10)).map_err(StoreError::database(path))?;
     Ok(database)
 }

@@ -7,7 +7,7 @@ use egui::{
 
 use super::theme::color;
 use super::track_panel::time;
-use crate::catalog::{SegmentSpan, TrackId};
+use crate::catalog::{SegmentSpan, TrackId, plain_text};
 use crate::command::Command;
 use crate::scene::{HeatMap, SoundPicture, Theme};
 
@@ -163,8 +163,8 @@ fn words_ui(ui: &Ui, place: Rect, view: &PlayerBarView<'_>) {
         return;
     }
     let lines = [
-        line(view.title.to_owned(), 14.0, color(theme.text())),
-        line(view.artist.unwrap_or_default().to_owned(), 12.0, color(theme.faint_text())),
+        line(plain_text(view.title).into_owned(), 14.0, color(theme.text())),
+        line(plain_text(view.artist.unwrap_or_default()).into_owned(), 12.0, color(theme.faint_text())),
     ];
     let top = place.center().y - 27.0;
     let [title, artist] = lines;

@@ -88,7 +88,7 @@ pub const KNOWN: &str = "
 2 merge one.tagscape broken.tagscape --out y{}.tagscape
 2 merge one.tagscape two.tagscape --out one.tagscape
 2 merge one.tagscape two.tagscape --out m.npy
-2 merge one.tagscape two.tagscape --out missing/deep/y{}.tagscape
+0 merge one.tagscape two.tagscape --out deep{}/er/y.tagscape
 2 merge m.npy --out y{}.tagscape
 0 project m.npy --method pca --out l{}.npy
 0 project m.npy --method std-pca --dims 3 --device cpu --out l{}.npy

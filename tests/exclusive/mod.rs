@@ -7,6 +7,7 @@ mod player_device;
 mod window;
 mod window_changes;
 mod window_choosing;
+mod window_ends;
 mod window_listening;
 
 /// Fails for a test outside of this module, which would run beside others.

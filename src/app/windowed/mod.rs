@@ -10,7 +10,7 @@ mod surface;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use std::time::{Duration, Instant};
 
 use winit::dpi::{LogicalSize, PhysicalPosition};
@@ -31,6 +31,8 @@ use super::playback_notes::PlaybackNotes;
 use super::sound_memory;
 use super::sound_picture_job::{self, PictureWorker};
 use super::state::{AppState, Choices, Effect};
+use super::worker::Waking;
+use crate::catalog::plain_text;
 use crate::command::Course;
 use crate::gpu::{GpuContext, new_instance};
 use crate::player::{FileSource, OutputDevice, Player, PlayerConfig, TrackNotes, WakeFn};
@@ -91,7 +93,8 @@ struct Session {
     sound_pictures: PictureWorker,
     notes: Arc<PlaybackNotes>,
     player: Option<Player>,
-    opening_player: Receiver<(Player, Option<String>)>,
+    /// The player, from the thread that opens its output.
+    opening_player: Option<Receiver<(Player, Option<String>)>>,
     /// What outputs there are, from the thread that asks.
     listing_outputs: Option<Receiver<Result<Vec<OutputDevice>, String>>>,
     wake: WakeFn,
@@ -116,7 +119,8 @@ struct Session {
 
 impl Session {
     fn open(events: &ActiveEventLoop, config: WindowConfig, proxy: &EventLoopProxy<Woken>) -> Result<(Self, Vec<Effect>), AppError> {
-        let title = config.collection.path().file_stem().map_or_else(String::new, |name| format!("{} — ", name.to_string_lossy()));
+        let title =
+            config.collection.path().file_stem().map_or_else(String::new, |name| format!("{} — ", plain_text(&name.to_string_lossy())));
         let attributes = Window::default_attributes()
             .with_title(format!("{title}tagscape"))
             .with_inner_size(LogicalSize::new(1440.0, 900.0))
@@ -150,9 +154,11 @@ impl Session {
         let notes = Arc::new(PlaybackNotes::open(state.collection.path(), &state.audio_root));
         let source = Arc::new(FileSource::with_notes(Arc::clone(&notes) as Arc<dyn TrackNotes>));
         let opener = std::thread::Builder::new().name("sound".into()).spawn(move || {
+            // In this order: the sender goes before the window is woken.
+            let _waking = Waking(player_wake.clone());
+            let sender = sender;
             let config = PlayerConfig { buffers: sound_memory::buffers(), ..PlayerConfig::default() };
-            drop(sender.send(Player::start_with(chosen, config, source, Some(player_wake.clone()))));
-            player_wake();
+            drop(sender.send(Player::start_with(chosen, config, source, Some(player_wake))));
         });
         opener.map_err(|error| AppError::Worker(error.to_string()))?;
         let session = Self {
@@ -171,7 +177,7 @@ impl Session {
             wake,
             notes,
             player: None,
-            opening_player,
+            opening_player: Some(opening_player),
             listing_outputs: None,
             map: egui::Rect::NOTHING,
             pointer: None,
@@ -337,7 +343,14 @@ impl Session {
 
     /// Fetches what other threads have done.
     fn fetch(&mut self, log: &mut EventLog) {
-        if let Ok((player, notice)) = self.opening_player.try_recv() {
+        let opened = self.opening_player.as_ref().map(Receiver::try_recv);
+        if let Some(Err(TryRecvError::Disconnected)) = opened {
+            self.opening_player = None;
+            let effects = self.state.notify_of_output("no sound: a mistake in tagscape, please report it".to_owned());
+            self.carry_out(effects, log);
+        }
+        if let Some(Ok((player, notice))) = opened {
+            self.opening_player = None;
             player.set_volume(self.state.heard_volume());
             player.set_looping(self.state.listening.course == Course::Loop);
             let mut effects = self.state.output_changed(&player.status());

@@ -5,6 +5,7 @@ use std::sync::mpsc::{TryRecvError, channel};
 use super::Session;
 use crate::app::event_log::EventLog;
 use crate::app::sound_memory;
+use crate::app::worker::Waking;
 use crate::player::OutputChoice;
 use crate::player::output::cpal::output_devices;
 
@@ -15,9 +16,11 @@ impl Session {
         self.listing_outputs = Some(receiver);
         let wake = self.wake.clone();
         let list = move || {
+            // In this order: the sender goes before the window is woken.
+            let _waking = Waking(wake);
+            let sender = sender;
             // Nobody listens once the window is closed.
             let _ = sender.send(output_devices().map_err(|error| error.to_string()));
-            wake();
         };
         // Without a thread the sender goes, and what was listed before stays.
         drop(std::thread::Builder::new().name("outputs".into()).spawn(list));

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::percentile;
 use crate::app::listening_trial::{ListeningTimes, ListeningTrial, TrialMusic};
 use crate::app::resources::demo_collection;
+use crate::catalog::counted;
 use crate::cli::exit_code::Exit;
 use crate::cli::printer;
 use crate::player::OutputChoice;
@@ -102,11 +103,15 @@ fn to_json(times: &ListeningTimes) -> Value {
 
 fn table(times: &ListeningTimes) -> String {
     let buffer_ms = f64::from(times.buffer_frames) * 1e3 / f64::from(times.sample_rate_hz.max(1));
-    let mut text =
-        format!("{}: {} Hz, a buffer of {} frames, {buffer_ms:.1} ms\n", times.output, times.sample_rate_hz, times.buffer_frames);
+    let mut text = format!(
+        "{}: {} Hz, a buffer of {}, {buffer_ms:.1} ms\n",
+        times.output,
+        times.sample_rate_hz,
+        counted(times.buffer_frames as usize, "frame")
+    );
     for (name, values) in [("cached", &times.cached_ms), ("cold", &times.cold_ms)] {
         let [p50, p95, max] = [0.5, 0.95, 1.0].map(|share| percentile(values, share));
-        text += &format!("{name:>6}  p50 {p50:.2}  p95 {p95:.2}  max {max:.2} ms, {} auditions\n", values.len());
+        text += &format!("{name:>6}  p50 {p50:.2}  p95 {p95:.2}  max {max:.2} ms, {}\n", counted(values.len(), "audition"));
     }
     text += &format!("underruns {}, decoding behind {}, points swept over {}\n", times.underruns, times.starved, times.swept);
     text += &format!("largest step {:.3}, the music's own {:.3}\n", times.largest_step, times.music_step);

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::percentile;
 use crate::app::picking_trial::{PickEngine, PickingTimes, PickingTrial};
+use crate::catalog::counted;
 use crate::cli::exit_code::Exit;
 use crate::cli::printer;
 use crate::gpu::{AdapterChoice, GpuContext};
@@ -84,7 +85,8 @@ fn table(trial: &PickingTrial, times: &PickingTimes, device: &str) -> String {
             percentile(values, 1.0)
         )
     };
-    let mut text = format!("{} points, {} pointers each, sorted in {:.0} ms\n", trial.points, trial.pointers, times.sort_ms);
+    let mut text =
+        format!("{}, {} each, sorted in {:.0} ms\n", counted(trial.points, "point"), counted(trial.pointers, "pointer"), times.sort_ms);
     text += &line("settled, 2-D", &times.settled_2d_us, "µs");
     text += &line("moving, 3-D ", &times.moving_3d_ms, &format!("ms on {device}"));
     text += &format!("{} of {} answers wrong, something found by {}\n", times.wrong, times.checked, times.found);

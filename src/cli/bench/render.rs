@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::percentile;
 use crate::app::drawing_trial::{DrawingTimes, DrawingTrial};
+use crate::catalog::counted;
 use crate::cli::exit_code::Exit;
 use crate::cli::printer;
 use crate::cli::render::parse_size;
@@ -102,8 +103,9 @@ fn to_json(trial: &DrawingTrial, times: &DrawingTimes, adapter: &str, kind: &str
 
 fn table(trial: &DrawingTrial, times: &DrawingTimes, adapter: &str) -> String {
     let share = |share: f64| percentile(&times.frames_ms, share);
-    let mut text = format!("{adapter}: {} points, {}, {}x{}\n", trial.points, trial.view, trial.size[0], trial.size[1]);
-    text += &format!("points drawn {}, upload {:.1} ms, {} frames\n", times.points_drawn, times.upload_ms, times.frames_ms.len());
+    let mut text = format!("{adapter}: {}, {}, {}x{}\n", counted(trial.points, "point"), trial.view, trial.size[0], trial.size[1]);
+    text +=
+        &format!("points drawn {}, upload {:.1} ms, {}\n", times.points_drawn, times.upload_ms, counted(times.frames_ms.len(), "frame"));
     text += &format!("frame  p50 {:.2}  p95 {:.2}  p99 {:.2}  max {:.2} ms\n", share(0.5), share(0.95), share(0.99), share(1.0));
     for (name, ms) in &times.passes_ms {
         text += &format!("{name:>10} {ms:8.3} ms\n");

@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::{Context as _, anyhow, bail};
 
 use super::row_numbers;
+use crate::catalog::counted;
 use crate::matrix::{FeatureMatrix, RowSource};
 use crate::project::{DeviceChoice, Insertion, Layout, NewcomerOptions, Observer};
 use crate::store::MatrixFile;
@@ -32,10 +33,11 @@ impl EarlierLayout {
             bail!("--into {} is not float32, as layouts are", path.display());
         }
         if !(2..=3).contains(&file.dims()) {
-            bail!("--into {} has {} columns, and t-SNE's layouts have 2 or 3", path.display(), file.dims());
+            bail!("--into {} has {}, and t-SNE's layouts have 2 or 3", path.display(), counted(file.dims(), "column"));
         }
         if let Some(dims) = dims.filter(|&dims| dims != file.dims()) {
-            bail!("--dims {dims} and --into {} of {} dimensions contradict each other; leave --dims out", path.display(), file.dims());
+            let found = counted(file.dims(), "dimension");
+            bail!("--dims {dims} and --into {} of {found} contradict each other; leave --dims out", path.display());
         }
         let beside = row_numbers::path_beside(path);
         let rows = if beside.exists() {
