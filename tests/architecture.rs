@@ -60,6 +60,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("rayon", EVERYWHERE),
     ("pytorch_reader", &["tensors/checkpoint.rs"]),
     ("realfft", &["mel/stft.rs", "project/tsne/spectrum.rs"]),
+    ("regex_syntax", &["nn"]),
     ("rtrb", &["player"]),
     ("rubato", &["audio/resample.rs"]),
     ("rusqlite", &["store"]),
