@@ -270,3 +270,50 @@ fn a_disk_of_any_size_is_told_in_one_line_when_it_is_full_and_the_same_command_g
     println!("{disks} disks for each writer, exit codes: {codes:?}");
     assert!(codes.keys().any(|code| *code != Some(0)) && codes.contains_key(&Some(0)), "{codes:?}");
 }
+
+/// A collection whose writer was killed in the middle of a transaction: reading it rolls a copy back, in the folder for temporary files.
+fn interrupted(inputs: &Inputs, to: &Path) {
+    let from = inputs.path("shard1.tagscape");
+    let database = rusqlite::Connection::open(from.join("collection.sqlite")).unwrap();
+    database.execute_batch("PRAGMA cache_size = 1; BEGIN; CREATE TABLE spill(x);").unwrap();
+    for number in 0..2000 {
+        database.execute("INSERT INTO spill VALUES(?)", [format!("{number:0500}")]).unwrap();
+    }
+    database.execute_batch("UPDATE tracks SET path = 'never committed' || id").unwrap();
+    std::fs::create_dir_all(to.join("spaces")).unwrap();
+    for name in ["collection.sqlite", "collection.sqlite-journal"] {
+        std::fs::copy(from.join(name), to.join(name)).unwrap();
+    }
+    matrices(&from).iter().for_each(|(name, bytes)| std::fs::write(to.join("spaces").join(name), bytes).unwrap());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_for_temporary_files_is_not_taken_for_the_collections() {
+    let inputs = Inputs::new(false);
+    let (work, temporary) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let Some(_disk) = Disk::of(temporary.path(), 4096) else {
+        println!("not run: no disk may be mounted here");
+        return;
+    };
+    std::fs::write(temporary.path().join("full"), [0; 4096]).unwrap();
+    let run = |command: &mut Command| command.env("TMPDIR", temporary.path()).env("SQLITE_TMPDIR", temporary.path()).output().unwrap();
+    // Neither needs it.
+    for writer in [Extract, Merge] {
+        let folder = tempfile::tempdir().unwrap();
+        let done = run(&mut inputs.command(writer, folder.path()));
+        assert_eq!((done.status.code(), said(&done).as_str()), (Some(0), ""), "{writer:?}");
+    }
+    // This does, and names it.
+    let collection = work.path().join("c.tagscape");
+    interrupted(&inputs, &collection);
+    let project = ["project", "c.tagscape", "--method", "pca", "--device", "cpu", "--out", "l.npy"];
+    let mut command = program();
+    command.args(project).current_dir(work.path());
+    let refused = run(&mut command);
+    let text = said(&refused);
+    assert_eq!((refused.status.code(), text.lines().count()), (Some(2), 1), "{text}");
+    let names = |path: &Path| text.contains(path.to_str().unwrap());
+    assert!(text.contains("no space is left on the disk of") && names(temporary.path()) && !text.contains("c.tagscape"), "{text}");
+    assert_eq!(command.env("TMPDIR", work.path()).output().unwrap().status.code(), Some(0));
+}

@@ -407,6 +407,26 @@ fn a_decoder_that_panics_fails_one_audition_and_no_more() {
 }
 
 #[test]
+fn a_panic_in_a_thread_of_the_player_does_not_silence_it() {
+    // Who is woken panics: in the worker that tells of a failure, and in the supervisor that tells of a start and of an end.
+    let woken = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&woken);
+    let wake: tagscape::player::WakeFn = Arc::new(move || assert!(counted.fetch_add(1, SeqCst) >= 4, "planted"));
+    let source = Arc::new(ConstantSource::default()) as Arc<dyn SegmentSource>;
+    let config = PlayerConfig { worker_count: 1, ..PlayerConfig::default() };
+    let (mut player, mut output) = Player::start_by_hand(RATE_HZ, config, source, Some(wake));
+    player.audition(request(1, "broken/0.5"));
+    events_until(&mut player, &mut output, |events| events.iter().any(|event| matches!(event, PlayerEvent::Failed { serial: 1, .. })));
+    for serial in 2..5 {
+        player.audition(request(serial, &format!("0.{serial}")));
+        events_until(&mut player, &mut output, has_started(serial));
+    }
+    player.stop();
+    events_until(&mut player, &mut output, has_finished(4));
+    assert!(woken.load(SeqCst) >= 4);
+}
+
+#[test]
 fn without_a_device_auditions_play_to_nowhere_in_real_time_and_wake_the_window() {
     let woken = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&woken);

@@ -24,8 +24,9 @@ impl Shared {
         while let Some(work) = self.jobs.take() {
             match work {
                 Work::Urgent(job) => {
+                    let error = PlayerError::DecoderBroke { path: job.path.clone() };
                     if catch_unwind(AssertUnwindSafe(|| self.decode(&job, source))).is_err() {
-                        self.fail(&job, &PlayerError::DecoderBroke { path: job.path.clone() });
+                        drop(catch_unwind(AssertUnwindSafe(|| self.fail(&job, &error))));
                     }
                 }
                 Work::Nearby(path, span) => {

@@ -25,6 +25,14 @@ pub enum StoreError {
         /// The system's reason.
         source: std::io::Error,
     },
+    /// The disk for temporary files leaves no more room.
+    #[error("no space is left on the disk of {} ({source}), for temporary files: make room, or name another folder with TMPDIR", folder.display())]
+    TemporaryFull {
+        /// The folder for temporary files.
+        folder: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
     /// Nothing is there.
     #[error("there is no such collection; `tagscape extract FOLDER --out {}` makes one", path.display())]
     NoSuchCollection {

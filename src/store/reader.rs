@@ -220,7 +220,11 @@ fn read_copy(path: &Path) -> Result<Database, StoreError> {
         .and_then(|()| read_database(&open_database(&folder.join(DATABASE), flags, path)?, path));
     // A folder of this process's own in the system's temporary one.
     let _ = std::fs::remove_dir_all(&folder);
-    read
+    // Nothing else was written to.
+    read.map_err(|error| match error {
+        StoreError::Full { source, .. } => StoreError::TemporaryFull { folder: std::env::temp_dir(), source },
+        other => other,
+    })
 }
 
 /// Reads and validates every public table.

@@ -3,7 +3,7 @@
 use egui::{Align2, Rect, RichText, ScrollArea, Sense, Ui, Vec2, pos2};
 
 use super::lasso::combination;
-use super::status_bar::thousands;
+use super::status_bar::{counted, thousands};
 use super::theme::color;
 use super::widgets::section;
 use crate::command::Command;
@@ -88,7 +88,7 @@ fn class_ui(ui: &mut Ui, scene: &Scene, class: usize, commands: &mut Vec<Command
     let theme = scene.theme;
     let (rect, response) = ui.allocate_exact_size(Vec2::new(ui.available_width(), ROW), Sense::click());
     let name = if about.name.is_empty() { "(without a name)" } else { &about.name };
-    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, format!("{name}: {} segments", about.rows)));
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, format!("{name}: {}", counted(about.rows, "segment"))));
     let is_chosen = scene.chosen_class == Some(class as u32);
     let is_back = scene.chosen_class.is_some() && !is_chosen;
     if response.hovered() || is_chosen {

@@ -28,7 +28,8 @@ pub struct StatusView {
 /// Draws the bar.
 pub fn status_bar_ui(ui: &mut Ui, view: &StatusView) {
     ui.horizontal_centered(|ui| {
-        let counts = format!("{} of {} segments drawn  ·  {} tracks", thousands(view.drawn), thousands(view.total), thousands(view.tracks));
+        let (total, tracks) = (counted(view.total, "segment"), counted(view.tracks, "track"));
+        let counts = format!("{} of {total} drawn  ·  {tracks}", thousands(view.drawn));
         ui.label(RichText::new(counts).small());
         if let Some(chosen) = view.chosen {
             ui.label(RichText::new(format!("{} chosen", thousands(chosen))).small().strong());
@@ -59,6 +60,12 @@ pub fn thousands(number: usize) -> String {
     text
 }
 
+/// `1 track`, `4,501,763 tracks`.
+#[must_use]
+pub fn counted(number: usize, noun: &str) -> String {
+    format!("{} {noun}{}", thousands(number), if number == 1 { "" } else { "s" })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,5 +73,6 @@ mod tests {
     #[test]
     fn long_numbers_are_grouped() {
         assert_eq!([0, 999, 1000, 4_501_763].map(thousands), ["0", "999", "1,000", "4,501,763"]);
+        assert_eq!([0, 1, 4500].map(|number| counted(number, "track")), ["0 tracks", "1 track", "4,500 tracks"]);
     }
 }
