@@ -131,6 +131,66 @@ fn an_extraction_whose_terminal_goes_away_without_a_word_comes_to_its_end() {
 }
 
 #[test]
+fn a_second_signal_ends_a_run_whose_words_nobody_takes() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("music")).unwrap();
+    std::fs::write(folder.path().join("music/a.wav"), tone(7)).unwrap();
+    std::fs::write(folder.path().join("music/b.wav"), tone(1800)).unwrap();
+    // A pipe that is full.
+    let (_reader, mut err) = std::io::pipe().unwrap();
+    std::io::Write::write_all(&mut err, &[b' '; 1 << 16]).unwrap();
+    let mut command = line(folder.path(), "extract music --models mtt-vgg,mtt-musicnn --jobs 1 --out c.tagscape");
+    let mut child = command.stderr(err).stdout(std::process::Stdio::null()).spawn().unwrap();
+    let out = folder.path().join("c.tagscape");
+    let start = Instant::now();
+    while Collection::open(&out).map_or(0, |collection| collection.tracks().len()) == 0 {
+        assert!(start.elapsed() < LIMIT && child.try_wait().unwrap().is_none());
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let signal = || assert!(Command::new("kill").args(["-s", "INT", &child.id().to_string()]).status().unwrap().success());
+    signal();
+    std::thread::sleep(Duration::from_millis(1500));
+    signal();
+    let start = Instant::now();
+    let status = loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            break status;
+        }
+        if start.elapsed() > Duration::from_secs(30) {
+            child.kill().unwrap();
+            panic!("the second signal was not heard");
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    };
+    assert_eq!(status.code(), Some(130));
+    assert!(is_free(&out) && Collection::open(&out).unwrap().tracks().len() == 1);
+}
+
+#[test]
+fn a_network_that_can_be_added_is_told_of_once() {
+    let folder = place();
+    let user = folder.path().join("user");
+    let said = |name: &str, models: &str| {
+        let mut command = line(folder.path(), &format!("extract music/a.wav --out {name}.tagscape --models {models}"));
+        command.env("TAGSCAPE_USER_DATA", &user);
+        let ended = run_with(&command, Stream::Read, Stream::Read, LIMIT);
+        (ended.code, ended.err_text())
+    };
+    // Who asks for others has no need to hear of it.
+    assert_eq!(said("a", "mtt-vgg"), (Some(0), String::new()));
+    let (code, text) = said("b", "all");
+    assert_eq!((code, text.lines().count()), (Some(0), 1), "{text}");
+    assert!(text.starts_with("tagscape: without audioset-vggish: ") && text.contains("tagscape models add audioset-vggish "), "{text}");
+    assert_eq!(said("c", "all"), (Some(0), String::new()));
+    // Who asks for it hears how to get it, each time.
+    for name in ["vggish", "audioset-vggish"] {
+        let (code, text) = said("d", name);
+        assert_eq!((code, text.lines().count()), (Some(2), 1), "{text}");
+        assert!(text.contains("tagscape models add audioset-vggish "), "{text}");
+    }
+}
+
+#[test]
 fn what_strangers_wrote_does_not_steer_the_terminal() {
     const NAME: &str = "x\ntagscape: forged\u{1b}]52;c;aGk=\u{7}\u{9b}31m\u{202e}.wav";
     let folder = tempfile::tempdir().unwrap();

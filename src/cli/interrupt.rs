@@ -77,7 +77,9 @@ fn on_signal() {
     if IS_QUIET.load(Ordering::Relaxed) {
         return;
     }
-    printer::remark("stopping after the write that is under way; once more, and it ends at once");
+    // On a thread of its own: where nobody takes the words (a terminal that was stopped, a full pipe), the next signal must be heard all the same.
+    let tell = || printer::remark("stopping after the write that is under way; once more, and it ends at once");
+    drop(std::thread::Builder::new().name("remark".to_owned()).spawn(tell));
 }
 
 /// Whether a hangup is ignored: listening to it would bring the run to an end at a logout that it was to survive.
