@@ -7,17 +7,23 @@ struct Disc {
     @location(0) @interpolate(flat) middle: vec2f,
     @location(1) @interpolate(flat) radius: f32,
     @location(2) @interpolate(flat) color: vec4f,
+    // Its class, where classes are added up.
+    @location(3) @interpolate(flat) slot: u32,
 }
 
-// All but the track under the pointer, which is drawn over them.
+// All but the track under the pointer, which is drawn over them; of those that a pass adds up.
 @vertex
 fn vs_others(@builtin(vertex_index) vertex: u32, @builtin(instance_index) row: u32) -> Disc {
-    if has_focus(row) {
+    let slot = slot_of(row);
+    let is_of_pass = (frame.classes == 0u) | is_summed(slot);
+    if has_focus(row) | !is_of_pass {
         var none: Disc;
         none.position = NOWHERE;
         return none;
     }
-    return disc_of(vertex, row);
+    var disc = disc_of(vertex, row);
+    disc.slot = slot;
+    return disc;
 }
 
 @vertex
@@ -36,7 +42,7 @@ fn disc_of(vertex: u32, row: u32) -> Disc {
     disc.color = color_of_row(row, clip);
     if has_focus(row) {
         disc.radius *= 1.35;
-    } else if frame.has_chosen != 0u && steps_back(row) {
+    } else if (frame.has_chosen != 0u) & steps_back(row) {
         // In a space it hides less of what is chosen, too.
         disc.radius *= select(0.8, 0.5, frame.fitted_w != 1.0);
     }
@@ -82,7 +88,11 @@ fn fs_main(disc: Disc) -> @location(0) vec4f {
 @fragment
 fn fs_sums(disc: Disc) -> Sums {
     let cover = clamp(disc.radius + 0.5 - length(offset_of(disc)), 0.0, 1.0);
-    return sums_of(disc.color.rgb, cover * disc.color.a * frame.point_opacity, disc.color.a < 1.0);
+    let opacity = cover * disc.color.a * frame.point_opacity;
+    if (frame.classes != 0u) & (opacity > 0.0) {
+        return class_sums(vec2u(disc.slot), 0.0, opacity);
+    }
+    return sums_of(disc.color.rgb, opacity, disc.color.a < 1.0);
 }
 
 // In a space: opaque, nearer discs hide farther ones. Each sample by itself, so that edges are smooth.

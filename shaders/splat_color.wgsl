@@ -1,9 +1,7 @@
-// Counts rows a pixel and adds up their colours in whole numbers, only the chosen ones' where rows are chosen: one invocation a row. After shared/rows.wgsl, frame.wgsl, splat.wgsl and
-// splat_cell.wgsl. Twin: `render::splat::cpu`.
+// Counts rows a pixel and adds up their colours, or counts their classes, in whole numbers, only the chosen ones' where rows are chosen: one
+// invocation a row. After shared/rows.wgsl, frame.wgsl, splat.wgsl, splat_cell.wgsl and splat_ink.wgsl. Twin: `render::splat::cpu`.
 
 @group(1) @binding(6) var<storage, read_write> counts: array<atomic<u32>>;
-// Red, green and blue of each pixel's rows, `levels` for a full channel.
-@group(1) @binding(7) var<storage, read_write> sums: array<atomic<u32>>;
 
 @compute @workgroup_size(256)
 fn main(
@@ -22,9 +20,6 @@ fn main(
         if frame.has_chosen != 0u {
             atomicAdd(&counts[chosen_cell(cell)], 1u);
         }
-        let ink = vec3u(color_of_row(row, clip).rgb * f32(splat.levels) + 0.5);
-        atomicAdd(&sums[3u * cell], ink.r);
-        atomicAdd(&sums[3u * cell + 1u], ink.g);
-        atomicAdd(&sums[3u * cell + 2u], ink.b);
+        add_ink(cell, ink_of(row, clip));
     }
 }

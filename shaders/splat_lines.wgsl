@@ -1,10 +1,8 @@
-// Splats the line from each row to the next of its track: one invocation a line. After shared/rows.wgsl, frame.wgsl, splat.wgsl and
-// splat_cell.wgsl. A line adds itself once to every column of cells that it crosses, or to every row of cells where it is steeper, so that
+// Splats the line from each row to the next of its track: one invocation a line. After shared/rows.wgsl, frame.wgsl, splat.wgsl,
+// splat_cell.wgsl and splat_ink.wgsl. A line adds itself once to every column of cells that it crosses, or to every row of cells where it is steeper, so that
 // lines of all directions are as dense. Where rows are chosen, a line is as the row that it begins at, and only chosen ones add colours. What of it lies outside of the grid is not gone over. Twin: `render::splat::lines`.
 
 @group(1) @binding(6) var<storage, read_write> counts: array<atomic<u32>>;
-// Red, green and blue of each cell's lines, `levels` for a full channel.
-@group(1) @binding(7) var<storage, read_write> sums: array<atomic<u32>>;
 
 @compute @workgroup_size(256)
 fn main(
@@ -21,7 +19,7 @@ fn main(
     if !is_placed(from_clip) || !is_placed(to_clip) {
         return;
     }
-    let ink = vec3u(color_of_row(row, from_clip).rgb * f32(splat.levels) + 0.5);
+    let ink = ink_of(row, from_clip);
     let is_bright = is_chosen(row);
     var begin = place_of(from_clip);
     var end = place_of(to_clip);
@@ -60,9 +58,7 @@ fn main(
                 }
                 atomicAdd(&counts[chosen_cell(cell)], 1u);
             }
-            atomicAdd(&sums[3u * cell], ink.r);
-            atomicAdd(&sums[3u * cell + 1u], ink.g);
-            atomicAdd(&sums[3u * cell + 2u], ink.b);
+            add_ink(cell, ink);
         }
     }
 }

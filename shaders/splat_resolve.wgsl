@@ -1,4 +1,4 @@
-// A splat's cells to premultiplied sRGB. After shared/triangle.wgsl and shared/splat.wgsl. Twin: `render::splat::tone`.
+// A splat's cells to premultiplied sRGB. After shared/triangle.wgsl, splat.wgsl and mixture.wgsl. Twin: `render::splat::tone`.
 
 // Counts, or a smoothed density.
 @group(1) @binding(0) var<storage, read> values: array<u32>;
@@ -8,12 +8,13 @@
 @group(1) @binding(3) var<storage, read> heat: array<u32>;
 // How many rows a cell has in all, chosen or not.
 @group(1) @binding(4) var<storage, read> counts: array<u32>;
+// The colours of classes, packed sRGB.
+@group(1) @binding(5) var<storage, read> palette: array<u32>;
 
 // Opacity of a pixel with the least tone: what is alone must still be seen.
 const FAINTEST = 0.3;
-// How far from grey a channel may be brought, and how much of a mean's distance is brought back.
-const STRONGEST = 0.3;
-const MOST_GAIN = 3.0;
+// The part of a colour that the strongest haze takes.
+const MOST_HAZE = 0.55;
 // Steps a pixel below which a line fades: on a summit that just reaches a step it would be a speck.
 const FLAT = 0.006;
 // The share of its opacity that a colour keeps behind the veil.
@@ -69,24 +70,45 @@ fn density_at(pixel: vec2f) -> vec4f {
     return color * min(value / f32(splat.faint), 1.0);
 }
 
-// The mean of n unrelated colours is nearer to grey than they are, by the root of n; it is brought back by as much, up to MOST_GAIN.
+fn mean_at(cell: u32, count: f32) -> vec3f {
+    let first = 3u * cell;
+    let mean = vec3f(f32(sums[first]), f32(sums[first + 1u]), f32(sums[first + 2u])) / (count * f32(splat.levels));
+    if splat.mode == EXACT_COLORS {
+        return mean;
+    }
+    return color_of_mean(mean);
+}
+
+fn mixture_at(cell: u32, count: f32) -> vec3f {
+    let first = cell * sums_each();
+    var mixture: Mixture;
+    for (var slot = 0u; slot < splat.classes; slot++) {
+        mixture = with_class(mixture, f32(sums[first + slot]), unpack4x8unorm(palette[slot]).rgb);
+    }
+    let color = color_of_mixture(mixture);
+    if splat.haze == 0u {
+        return color;
+    }
+    let haze = f32(sums[first + splat.classes]) / (count * f32(splat.levels));
+    return mix(color, unpack4x8unorm(splat.haze).rgb, haze * MOST_HAZE);
+}
+
 fn color_at(cell: u32) -> vec4f {
     let count = values[first_value() + cell];
     if count == 0u {
         return vec4f(0.0);
     }
-    let sum = vec3f(f32(sums[3u * cell]), f32(sums[3u * cell + 1u]), f32(sums[3u * cell + 2u]));
-    let mean = sum / (f32(count) * f32(splat.levels));
-    let grey = dot(mean, vec3f(0.299, 0.587, 0.114));
-    let off = mean - grey;
-    let most = max(max(max(abs(off.r), abs(off.g)), abs(off.b)), 1e-6);
-    let gain = select(clamp(min(STRONGEST / most, sqrt(f32(count))), 1.0, MOST_GAIN), 1.0, splat.mode == EXACT_COLORS);
+    var color: vec3f;
+    if splat.classes == 0u {
+        color = mean_at(cell, f32(count));
+    } else {
+        color = mixture_at(cell, f32(count));
+    }
     let alpha = mix(FAINTEST, 1.0, curve[bucket_of(count)]);
-    let color = clamp(grey + off * gain, vec3f(0.0), vec3f(1.0));
     if splat.veil == 0u {
         return vec4f(color * alpha, alpha);
     }
-    let veiled = mix(mix(color, vec3f(grey), 0.7), unpack4x8unorm(splat.veil).rgb, 0.55);
+    let veiled = mix(mix(color, vec3f(luma(color)), 0.7), unpack4x8unorm(splat.veil).rgb, 0.55);
     return vec4f(veiled, 1.0) * alpha * VEILED_OPACITY;
 }
 

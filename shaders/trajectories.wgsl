@@ -11,6 +11,11 @@ struct Line {
     @location(2) @interpolate(flat) depths: vec2f,
     @location(3) @interpolate(flat) start_color: vec4f,
     @location(4) @interpolate(flat) end_color: vec4f,
+    // The classes of both rows, where classes are added up, and the parts of the way between them that the ends are at.
+    @location(5) @interpolate(flat) slots: vec2u,
+    @location(6) @interpolate(flat) parts: vec2f,
+    // The haze at both ends.
+    @location(7) @interpolate(flat) hazes: vec2f,
 }
 
 // What a pixel sees of a line.
@@ -20,6 +25,9 @@ struct Spot {
     reach: f32,
     color: vec4f,
     depth: f32,
+    // How much of it is of the second row's class.
+    part: f32,
+    haze: f32,
 }
 
 fn spot_of(line: Line) -> Spot {
@@ -34,6 +42,8 @@ fn spot_of(line: Line) -> Spot {
     spot.reach = mix(line.reaches.x, line.reaches.y, share);
     spot.color = mix(line.start_color, line.end_color, share);
     spot.depth = mix(line.depths.x, line.depths.y, share);
+    spot.part = mix(line.parts.x, line.parts.y, share);
+    spot.haze = mix(line.hazes.x, line.hazes.y, share);
     // A pixel's middle belongs to one of two pieces that follow one another.
     if !(ahead >= 0.0 && ahead < span) {
         spot.across = 1e9;
@@ -89,6 +99,8 @@ fn stretch(vertex: u32, row: u32, start: vec4f, finish: vec4f, shares: vec2f) ->
     let to_color = color_of_row(row + 1u, finish);
     line.start_color = mix(from_color, to_color, parts.x);
     line.end_color = mix(from_color, to_color, parts.y);
+    line.parts = parts;
+    line.hazes = mix(vec2f(haze_at(start)), vec2f(haze_at(finish)), parts);
     // The quad covers what of it can touch the tile, with room to spare: which pixels are lit is the fragment's own matter.
     let way = line.ends.zw - line.ends.xy;
     let along = select(vec2f(1.0, 0.0), normalize(way), dot(way, way) > 1e-12);
@@ -107,7 +119,7 @@ fn stretch(vertex: u32, row: u32, start: vec4f, finish: vec4f, shares: vec2f) ->
 
 // Whether a piece of few chosen tracks is drawn as a curve.
 fn is_curve(row: u32) -> bool {
-    return frame.curves_chosen != 0u && is_chosen(row) && is_chosen(row + 1u);
+    return (frame.curves_chosen != 0u) & is_chosen(row) & is_chosen(row + 1u);
 }
 
 @vertex
@@ -121,7 +133,13 @@ fn vs_main(@builtin(vertex_index) vertex: u32, @builtin(instance_index) row: u32
     if has_focus(row) || is_curve(row) {
         return line;
     }
-    return stretch(vertex, row, clip_of_row(row), clip_of_row(row + 1u), vec2f(0.0, 1.0));
+    let slots = vec2u(slot_of(row), slot_of(row + 1u));
+    if (frame.classes != 0u) & !is_summed(slots.x) & !is_summed(slots.y) {
+        return line;
+    }
+    line = stretch(vertex, row, clip_of_row(row), clip_of_row(row + 1u), vec2f(0.0, 1.0));
+    line.slots = slots;
+    return line;
 }
 
 // Stretches that a curve has from one row to the next. Twin: `render::renderer::CURVE_STRETCHES`.
@@ -176,11 +194,19 @@ fn opacity_of(spot: Spot) -> f32 {
     return cover * min(spot.color.a * frame.line_opacity, 1.0);
 }
 
+// Where classes are added up, none has a colour yet that could go into the haze: its opacity does.
+fn sums_of_spot(line: Line, spot: Spot, seen: f32) -> Sums {
+    let opacity = opacity_of(spot) * seen;
+    if (frame.classes != 0u) & (opacity > 0.0) {
+        return class_sums(line.slots, spot.part, opacity * (1.0 - spot.haze * MOST_HAZE));
+    }
+    return sums_of(spot.color.rgb, opacity, spot.color.a < 1.0);
+}
+
 // Of all tracks: added up.
 @fragment
 fn fs_sums(line: Line) -> Sums {
-    let spot = spot_of(line);
-    return sums_of(spot.color.rgb, opacity_of(spot), spot.color.a < 1.0);
+    return sums_of_spot(line, spot_of(line), 1.0);
 }
 
 // Of one track: over what is there.
@@ -206,7 +232,7 @@ fn seen(line: Line, spot: Spot) -> f32 {
 @fragment
 fn fs_sums_behind(line: Line) -> Sums {
     let spot = spot_of(line);
-    return sums_of(spot.color.rgb, opacity_of(spot) * seen(line, spot), spot.color.a < 1.0);
+    return sums_of_spot(line, spot, seen(line, spot));
 }
 
 @fragment

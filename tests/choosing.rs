@@ -12,7 +12,7 @@ use tagscape::gpu::{PositionBuffer, readback};
 use tagscape::matrix::RowSource as _;
 use tagscape::project::Compute;
 use tagscape::render::{DrawOptions, MapBuffers, MapRenderer, SplatEngine, ViewTarget};
-use tagscape::scene::{ChosenRows, Combine, Dimensions, MapSize, Region, ViewKind};
+use tagscape::scene::{ChosenRows, Coloring, Combine, Dimensions, MapSize, Region, ViewKind};
 use tagscape::store::Collection;
 
 use crate::common::collection::wandering;
@@ -52,6 +52,8 @@ fn chosen_rows_keep_their_colours_the_others_are_grey_and_all_are_drawn() {
     for (rows, view) in [(3_000, ViewKind::Segments), (250_000, ViewKind::Segments), (60_000, ViewKind::Density)] {
         for engine in [SplatEngine::Gpu, SplatEngine::Cpu] {
             let mut scene = normal_scene(rows, Dimensions::Two, view, MAP.aspect());
+            // One colour: of many tracks that meet in a pixel none would be left.
+            scene.color_by(Arc::new(Coloring::none()));
             let left: ChosenRows = ChosenRows::of(rows, |row| scene.positions[row][0] < -0.05);
             let draw = |chosen: Option<ChosenRows>, scene: &mut tagscape::scene::Scene| {
                 scene.choose(chosen.map(Arc::new));

@@ -308,8 +308,8 @@ fn the_frame_uniform_is_laid_out_as_the_shader_reads_it() {
             ("row_count", offset_of!(FrameUniform, row_count)),
             ("has_chosen", offset_of!(FrameUniform, has_chosen)),
             ("curves_chosen", offset_of!(FrameUniform, curves_chosen)),
-            ("unused1", offset_of!(FrameUniform, unused1)),
-            ("unused2", offset_of!(FrameUniform, unused2)),
+            ("classes", offset_of!(FrameUniform, classes)),
+            ("first_class", offset_of!(FrameUniform, first_class)),
             ("tile", offset_of!(FrameUniform, tile)),
         ];
         let theirs: Vec<_> = members.iter().map(|member| (member.name.clone().unwrap(), member.offset as usize)).collect();

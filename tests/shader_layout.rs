@@ -9,7 +9,7 @@ use tagscape::project::pca::gpu::PcaParams;
 use tagscape::project::tsne::gpu::params::{FftPass, TsneParams, TsnePartial, TsnePlan};
 use tagscape::project::umap::gpu::{Bounds, UmapParams};
 use tagscape::project::{nearest, pca, tsne, umap};
-use tagscape::render::{self, pick::PickParams, select::kernels::SelectParams, splat::SplatParams};
+use tagscape::render::{self, blend::BlendParams, pick::PickParams, select::kernels::SelectParams, splat::SplatParams};
 use wgpu::naga::{AddressSpace, Module, StorageAccess, TypeInner};
 
 /// Name, offset and, last, the size of the whole, as Rust has them.
@@ -157,7 +157,11 @@ fn what_the_passes_of_the_splat_share_lies_where_the_shaders_read_it() {
         first,
         octaves,
         grey,
-        unused,
+        classes,
+        haze,
+        unused0,
+        unused1,
+        unused2,
         corner,
         origin,
         own
@@ -166,6 +170,12 @@ fn what_the_passes_of_the_splat_share_lies_where_the_shaders_read_it() {
     for shader in render::splat::kernels::KERNELS.iter().map(|kernel| &kernel.shader).chain([&last]) {
         assert_layout(shader, "SplatParams", &params);
     }
+}
+
+#[test]
+fn what_the_pass_that_blends_marks_knows_lies_where_the_shader_reads_it() {
+    let params = layout_of!(BlendParams { classes, is_exact, is_dimmed, unused, background, back, palette });
+    assert_layout(&render::blend::RESOLVE, "BlendParams", &params);
 }
 
 #[test]

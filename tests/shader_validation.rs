@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use tagscape::gpu::{ShaderPart, ShaderSource};
+use tagscape::render::{blend, passes};
 use wgpu::naga::{
     AddressSpace, Barrier, Block, Expression, Function, GlobalVariable, Handle, Module, ShaderStage, Statement, proc::Layouter,
 };
@@ -205,4 +206,91 @@ fn a_shader_that_counts_on_zeros_or_on_its_neighbours_is_found() {
     assert_eq!(faults("all[lane] = 1u; let other = all[63u - lane]; workgroupBarrier(); all[lane] = other;"), ["all"]);
     assert_eq!(faults("_ = helped(lane); all[lane] = 1u;"), ["all"]);
     assert_eq!(faults("storageBarrier(); if lane == 0u { all[lane] += 1u; }"), ["all"]);
+}
+
+/// Branches of a shader that depend on uniforms and nothing else, by the functions that they are in.
+fn uniform_branches(module: &Module) -> Vec<String> {
+    /// Whether an expression has a uniform in it, and nothing that is known only later.
+    fn is_of_uniforms(module: &Module, function: &Function, expression: Handle<Expression>) -> (bool, bool) {
+        let of = |handles: &[Handle<Expression>]| {
+            handles.iter().fold((false, true), |(any, all), &handle| {
+                let (has, only) = is_of_uniforms(module, function, handle);
+                (any | has, all & only)
+            })
+        };
+        match &function.expressions[expression] {
+            Expression::Literal(_) | Expression::Constant(_) | Expression::ZeroValue(_) | Expression::Override(_) => (false, true),
+            Expression::Load { pointer } => of(&[*pointer]),
+            Expression::GlobalVariable(global) => {
+                let is_uniform = module.global_variables[*global].space == AddressSpace::Uniform;
+                (is_uniform, is_uniform)
+            }
+            Expression::AccessIndex { base, .. } | Expression::Swizzle { vector: base, .. } | Expression::Splat { value: base, .. } => {
+                of(&[*base])
+            }
+            Expression::Access { base, index } => of(&[*base, *index]),
+            Expression::Unary { expr, .. } | Expression::As { expr, .. } => of(&[*expr]),
+            Expression::Binary { left, right, .. } => of(&[*left, *right]),
+            Expression::Select { condition, accept, reject } => of(&[*condition, *accept, *reject]),
+            Expression::Relational { argument, .. } => of(&[*argument]),
+            Expression::Compose { components, .. } => of(components),
+            _ => (false, false),
+        }
+    }
+    fn walk(module: &Module, function: &Function, block: &Block, found: &mut Vec<String>) {
+        for statement in block {
+            match statement {
+                Statement::Block(inner) => walk(module, function, inner, found),
+                Statement::If { condition, accept, reject } => {
+                    if is_of_uniforms(module, function, *condition) == (true, true) {
+                        found.extend(function.name.clone());
+                    }
+                    walk(module, function, accept, found);
+                    walk(module, function, reject, found);
+                }
+                Statement::Switch { cases, .. } => cases.iter().for_each(|case| walk(module, function, &case.body, found)),
+                Statement::Loop { body, continuing, .. } => {
+                    walk(module, function, body, found);
+                    walk(module, function, continuing, found);
+                }
+                _ => {}
+            }
+        }
+    }
+    let mut found = Vec::new();
+    let entries = module.entry_points.iter().map(|entry| &entry.function);
+    for function in module.functions.iter().map(|(_, function)| function).chain(entries) {
+        walk(module, function, &function.body, &mut found);
+    }
+    found
+}
+
+/// Mesa's software driver puts the numbers that such branches depend on into the shader's code, anew for each frame, and keeps every one: a
+/// third of a megabyte a frame (`update_inline_shader_state` in lavapipe, up to Mesa 23).
+#[test]
+fn no_branch_of_a_shader_that_draws_marks_depends_on_uniforms_alone() {
+    for source in [passes::POINTS, passes::TRAJECTORIES, blend::RESOLVE] {
+        let found = uniform_branches(&source.parse().unwrap());
+        assert!(found.is_empty(), "{}: in {found:?}", source.name);
+    }
+}
+
+#[test]
+fn a_branch_that_depends_on_uniforms_alone_is_found() {
+    let found = |condition: &str| {
+        let text = format!(
+            "struct Frame {{ is_on: u32, at: vec4f }}\n@group(0) @binding(0) var<uniform> frame: Frame;\n\
+             @group(0) @binding(1) var<storage, read> rows: array<u32>;\n\
+             @vertex\nfn vs(@builtin(vertex_index) row: u32) -> @builtin(position) vec4f {{\n\
+             var at = vec4f(0.0);\nif {condition} {{ at = frame.at; }}\nreturn at;\n}}\n"
+        );
+        let parts = vec![ShaderPart { file: "shaders/made_up.wgsl", text: text.leak() }].leak();
+        uniform_branches(&ShaderSource { name: "made up", parts }.parse().unwrap()).len()
+    };
+    assert_eq!(found("frame.is_on != 0u"), 1);
+    assert_eq!(found("frame.at.x > 0.5"), 1);
+    assert_eq!(found("frame.is_on != 0u && rows[row] == 1u"), 1);
+    assert_eq!(found("(frame.is_on != 0u) & (rows[row] == 1u)"), 0);
+    assert_eq!(found("rows[row] == frame.is_on"), 0);
+    assert_eq!(found("row < frame.is_on"), 0);
 }

@@ -24,8 +24,10 @@ struct Frame {
     has_chosen: u32,
     // 1: tracks of chosen rows are curves.
     curves_chosen: u32,
-    unused1: u32,
-    unused2: u32,
+    // Classes whose marks are added up each by itself, the last of rows in none; 0: colours are added up.
+    classes: u32,
+    // The first of the four classes that a pass adds up.
+    first_class: u32,
     // The part of the picture that is drawn: left, top, width and height in pixels. All of it but for tiles.
     tile: vec4f,
 }
@@ -48,16 +50,16 @@ fn is_chosen(row: u32) -> bool {
     return ((chosen[row >> 5u] >> (row & 31u)) & 1u) == 1u;
 }
 
+// No branch of a drawing shader depends on the frame alone: Mesa's software driver makes such a shader anew for each frame, and keeps all of them.
+// No row is of the track NO_TRACK.
 fn has_focus(row: u32) -> bool {
-    return frame.focus_track != NO_TRACK && tracks[row] == frame.focus_track;
+    return tracks[row] == frame.focus_track;
 }
 
 // Whether a row steps back: it is not chosen where others are, or another track has the focus where none are.
 fn steps_back(row: u32) -> bool {
-    if frame.has_chosen != 0u {
-        return !is_chosen(row) && !has_focus(row);
-    }
-    return frame.focus_track != NO_TRACK && !has_focus(row);
+    let is_back = select(frame.focus_track != NO_TRACK, !is_chosen(row), frame.has_chosen != 0u);
+    return is_back & !has_focus(row);
 }
 
 fn clip_of_row(row: u32) -> vec4f {
@@ -66,7 +68,7 @@ fn clip_of_row(row: u32) -> vec4f {
 
 // A position that is not a number compares false with everything, and so is not in front.
 fn in_front(clip: vec4f) -> bool {
-    return clip.w > 1e-5 && abs(clip.x) < 1e30 && abs(clip.y) < 1e30;
+    return (clip.w > 1e-5) & (abs(clip.x) < 1e30) & (abs(clip.y) < 1e30);
 }
 
 // Where a place in clip space is, in pixels of the whole picture. What a fragment makes of its own pixel and of flat values in these units is
@@ -86,6 +88,19 @@ fn pixel_at(position: vec4f) -> vec2f {
     return position.xy + frame.tile.xy;
 }
 
+// The class of a row, one of `classes`: the highest byte of its colour.
+fn class_of_row(row: u32, classes: u32) -> u32 {
+    return min(colors[row] >> 24u, classes - 1u);
+}
+
+// How far a place is on its way into the background: 0 in a plane, and up to the layout's middle when all is seen.
+fn haze_at(clip: vec4f) -> f32 {
+    return clamp((clip.w / frame.fitted_w - 1.0) / 0.6, 0.0, 1.0);
+}
+
+// The part of a colour that the strongest haze takes.
+const MOST_HAZE = 0.55;
+
 // A row's colour in sRGB and its share of the pass's opacity: full, or dimmed and greyed where the row steps back.
 // What is farther than the layout's middle when all is seen (3-D) goes toward the background.
 fn color_of_row(row: u32, clip: vec4f) -> vec4f {
@@ -95,12 +110,11 @@ fn color_of_row(row: u32, clip: vec4f) -> vec4f {
         let grey = vec3f(dot(color, vec3f(0.299, 0.587, 0.114)));
         // While rows are chosen for good, the others lose their colour wholly.
         // In a space discs are opaque, so that the colour alone can step back.
-        let is_alone = frame.has_chosen != 0u && frame.fitted_w != 1.0;
+        let is_alone = (frame.has_chosen != 0u) & (frame.fitted_w != 1.0);
         color = mix(mix(color, grey, select(0.7, 1.0, frame.has_chosen != 0u)), frame.background, select(0.55, 0.78, is_alone));
         opacity = select(0.6, 0.3, frame.has_chosen != 0u);
     }
-    let depth = clamp((clip.w / frame.fitted_w - 1.0) / 0.6, 0.0, 1.0);
-    return vec4f(mix(color, frame.background, depth * 0.55), opacity);
+    return vec4f(mix(color, frame.background, haze_at(clip) * MOST_HAZE), opacity);
 }
 
 // The two triangles of a quad, corners at -1 and 1.

@@ -27,7 +27,13 @@ struct SplatParams {
     octaves: u32,
     // That grey, packed sRGB.
     grey: u32,
-    unused: u32,
+    // Classes that cells count, the last of which is of rows in none; 0: cells add up colours.
+    classes: u32,
+    // Where a space's far rows go, packed sRGB: cells count their haze behind the classes; 0: they do not.
+    haze: u32,
+    unused0: u32,
+    unused1: u32,
+    unused2: u32,
     // Where the first cell lies in the grid of the whole picture, and the target's first pixel in the picture: 0 but for tiles.
     corner: vec2u,
     origin: vec2u,
@@ -60,4 +66,9 @@ fn bucket_of(count: u32) -> u32 {
         below = count >> (octave - 4u);
     }
     return octave * 16u + (below & 15u);
+}
+
+// Values that a cell has beside its count.
+fn sums_each() -> u32 {
+    return select(splat.classes + select(0u, 1u, splat.haze != 0u), 3u, splat.classes == 0u);
 }

@@ -160,9 +160,14 @@ impl FramePainter {
                 changed = true;
             }
         }
+        let density = self.map.density_scale(context, output.pixels_per_point * self.economy.scale())?;
+        if density != state.density.as_ref() {
+            state.density = density.cloned();
+            changed = true;
+        }
         self.map.ask_passes(context, &mut encoder)?;
         let is_whole = self.economy == Economy::NoMap || state.shown.as_ref().is_none_or(|shown| self.drawn >= shown.scene.positions.len());
-        changed |= !is_whole || self.drawn != counted || state.is_morphing();
+        changed |= !is_whole || self.drawn != counted || state.is_morphing() || self.map.awaits_density_scale();
         let errors = context.errors.take();
         effects.extend(errors.into_iter().flat_map(|text| state.notify(text)));
         let repaint_after = root_delay(&output);
@@ -176,6 +181,10 @@ impl FramePainter {
         state.stats.passes_ms = if state.shows_figures { self.map.cpu_passes_ms() } else { Vec::new() };
         if state.shows_figures {
             state.stats.passes_ms.extend(&self.passes);
+        }
+        if state.in_view != self.map.in_view() {
+            state.in_view = self.map.in_view();
+            changed = true;
         }
         state.stats.drawn = [self.drawn, state.shown.as_ref().map_or(0, |shown| shown.scene.positions.len())];
         Ok(FrameOutput { effects, platform, repaint_after, map, drawn: self.drawn, changed, is_whole })
@@ -412,6 +421,7 @@ fn shell_view<'a>(state: &'a AppState, context: &GpuContext, chrome: Chrome, pic
         drawn: drawn.min(total),
         total,
         chosen: state.chosen_count(),
+        in_view: state.in_view,
         tracks: shown.map_or(0, |shown| shown.scene.track_rows.len()),
         adapter: context.caps.name.clone(),
         output: state.output.clone(),
@@ -434,6 +444,8 @@ fn shell_view<'a>(state: &'a AppState, context: &GpuContext, chrome: Chrome, pic
         chrome,
         figures,
         scene: shown.map(|shown| &shown.scene),
+        around: state.around.as_ref(),
+        density: state.density.as_ref(),
         picture: Some(picture),
         controls,
         tool: state.tool(),

@@ -7,11 +7,13 @@ use super::state::{AppState, Effect, Shown};
 use crate::catalog::{SegmentId, plain_text};
 use crate::matrix::RowSource as _;
 use crate::scene::pick::scan;
-use crate::scene::{Aim, Style, ViewKind, averages};
+use crate::scene::{Aim, Composition, Style, ViewKind, averages};
 use crate::ui::TrackView;
 
 /// How far from a disc's edge the pointer still means it, in UI points.
 pub(super) const POINTING_SLACK: f32 = 4.0;
+/// How far around the pointer classes are counted, in UI points.
+const AROUND: f32 = 12.0;
 /// Tags listed of the segment under the pointer.
 const LISTED_TAGS: usize = 8;
 
@@ -84,6 +86,8 @@ impl AppState {
             return Vec::new();
         }
         shown.scene.hovered = segment;
+        let aim = self.asked_pick.at.filter(|_| segment.is_some()).map(|at| Aim::new(&shown.scene, self.map, at, AROUND));
+        self.around = aim.and_then(|aim| Composition::around(&shown.scene, &aim, shown.tree.as_ref()));
         // The sound first: it must not wait for the log's disk.
         let mut effects = self.listen_to_pointed(segment);
         let Some((segment, shown)) = segment.zip(self.shown.as_ref()) else { return effects };

@@ -27,7 +27,7 @@ use crate::command::{Command, MethodKind};
 use crate::gpu::PositionBuffer;
 use crate::player::OutputChoice;
 use crate::project::Compute;
-use crate::scene::{Aim, MapSize, PickTree, Scene, ndc_from_screen};
+use crate::scene::{Aim, Composition, DensityScale, MapSize, PickTree, Scene, ndc_from_screen};
 use crate::store::{Collection, MatrixFile};
 
 /// What the state wants done outside of it.
@@ -141,6 +141,12 @@ pub struct AppState {
     /// What is picked on the GPU.
     pub gpu_picks: GpuPicks,
     pub(super) asked_pick: AskedPick,
+    /// The classes around the pointer.
+    pub(super) around: Option<Composition>,
+    /// Segments in view, where they were counted.
+    pub(super) in_view: Option<usize>,
+    /// What the tones of the picture stand for, where it is of a density.
+    pub(super) density: Option<DensityScale>,
     /// Where the tracks' paths begin.
     pub audio_root: PathBuf,
     pub(super) compute: Compute,
@@ -187,6 +193,9 @@ impl AppState {
             shows_figures: false,
             gpu_picks: GpuPicks::default(),
             asked_pick: AskedPick::default(),
+            around: None,
+            in_view: None,
+            density: None,
             compute,
             map: MapSize { width: 0.0, height: 0.0 },
             axes: HashMap::new(),

@@ -24,11 +24,11 @@ pub struct Tiling {
 }
 
 impl Tiling {
-    /// What every device has room for: a splat with colours has 16 bytes a pixel, a row of tiles of the largest picture 64 MiB.
+    /// What every device has room for: a splat that counts classes has up to 84 bytes a pixel, a row of tiles of the largest picture 64 MiB.
     #[must_use]
     pub fn for_device(context: &GpuContext) -> Self {
         let limit = context.device.limits().max_texture_dimension_2d;
-        Self { tile: [2048.min(limit), 1024.min(limit)] }
+        Self { tile: [1024.min(limit), 1024.min(limit)] }
     }
 
     /// The rows of tiles of a picture: each tile's corner and size.

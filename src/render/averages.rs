@@ -63,8 +63,9 @@ impl AverageDiscs {
             }
         }
         let centers: Vec<[f32; 3]> = order.iter().map(|&track| averages[track].center).collect();
-        let colors: Vec<u32> =
-            order.iter().map(|&track| mean_color(colors.get(scene.track_rows[track].range()).unwrap_or_default())).collect();
+        let is_exact = scene.coloring.is_exact();
+        let of_track = |&track: &usize| colors.get(scene.track_rows[track].range()).unwrap_or_default();
+        let colors: Vec<u32> = order.iter().map(|track| scene.colors.mixed(of_track(track), is_exact).to_packed()).collect();
         let tracks: Vec<u32> = order.iter().map(|&track| track as u32).collect();
         let of_track = |&track: &usize| radius(&averages[track], averages.len(), state.map) * state.pixels_per_point;
         let radii: Vec<f32> = order.iter().map(of_track).collect();
@@ -102,27 +103,5 @@ impl AverageDiscs {
             pass.set_bind_group(2, &self.radii, &[]);
             pass.draw(0..6, 0..self.tracks);
         }
-    }
-}
-
-/// The mean of packed sRGB colours.
-fn mean_color(colors: &[u32]) -> u32 {
-    let mut sums = [0u64; 4];
-    for color in colors {
-        sums.iter_mut().zip(color.to_le_bytes()).for_each(|(sum, channel)| *sum += u64::from(channel));
-    }
-    let count = colors.len().max(1) as u64;
-    u32::from_le_bytes(sums.map(|sum| ((sum + count / 2) / count) as u8))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::mean_color;
-
-    #[test]
-    fn the_mean_of_a_colour_is_itself_and_of_two_what_lies_between() {
-        assert_eq!(mean_color(&[0xff10_2030; 3]), 0xff10_2030);
-        assert_eq!(mean_color(&[0xff00_0000, 0xff64_0a03]), 0xff32_0502);
-        assert_eq!(mean_color(&[]), 0);
     }
 }

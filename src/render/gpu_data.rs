@@ -43,10 +43,10 @@ pub struct FrameUniform {
     pub has_chosen: u32,
     /// 1: the tracks of chosen rows are curves. 0: they are lines as the others.
     pub curves_chosen: u32,
-    /// 0.
-    pub unused1: u32,
-    /// 0.
-    pub unused2: u32,
+    /// Classes whose marks are added up each by itself, the last of rows in none; 0: colours are added up.
+    pub classes: u32,
+    /// The first of the four classes that a pass adds up.
+    pub first_class: u32,
     /// The part of the picture that is drawn: left, top, width and height in pixels. All of it but for tiles.
     pub tile: [f32; 4],
 }

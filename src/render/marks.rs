@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::averages::AverageDiscs;
-use super::blend::Blend;
+use super::blend::{Blend, BlendParams};
 use super::passes::{Layouts, Passes};
 use super::target::ViewTarget;
 use crate::gpu::{GpuContext, GpuError, PassTimer};
@@ -15,8 +15,8 @@ pub const CURVE_STRETCHES: u32 = 12;
 /// What is drawn.
 #[derive(Clone, Debug)]
 pub struct MarkRows<'a> {
-    /// The frame's uniform.
-    pub frame: &'a wgpu::BindGroup,
+    /// The frame's uniform, once for each pass that adds marks up.
+    pub frames: &'a [wgpu::BindGroup],
     /// The columns of the rows.
     pub columns: &'a wgpu::BindGroup,
     /// How many there are.
@@ -56,50 +56,70 @@ impl Marks {
         context: &GpuContext,
         encoder: &mut wgpu::CommandEncoder,
         rows: &MarkRows<'_>,
+        params: &BlendParams,
         target: &ViewTarget,
         timer: &mut Option<PassTimer>,
     ) -> Result<(), GpuError> {
-        let pieces = if rows.has_lines { rows.rows.saturating_sub(1) } else { 0 };
-        match target.dimensions {
-            Dimensions::Two => {
-                let mut pass = self.blend.begin(context, encoder, target.size, stamps(timer, "marks"))?;
-                rows.bind(&mut pass);
-                draw(&mut pass, &self.passes.lines_summed, 6, 0..pieces);
-                draw(&mut pass, &self.passes.discs_summed, 6, 0..rows.rows);
-                drop(pass);
-                let mut pass = target.begin_flat(encoder, wgpu::LoadOp::Clear(wgpu::Color::TRANSPARENT), stamps(timer, "blend"));
-                self.blend.resolve(&mut pass);
-                rows.bind(&mut pass);
-                for curve in rows.curves {
-                    draw(&mut pass, &self.passes.curves_over, 6 * CURVE_STRETCHES, curve.clone());
-                }
-                self.draw_focus(&mut pass, rows);
-            }
-            Dimensions::Three => {
-                let mut pass = target.begin(encoder, stamps(timer, "marks"));
-                rows.bind(&mut pass);
-                draw(&mut pass, &self.passes.discs_opaque, 6, 0..rows.rows);
-                drop(pass);
-                let Some(depth) = target.depth().filter(|_| rows.has_lines) else { return Ok(()) };
-                let depth = context.device.create_bind_group(&wgpu::BindGroupDescriptor {
-                    label: Some("map.depth"),
-                    layout: &self.depth_layout,
-                    entries: &[wgpu::BindGroupEntry { binding: 0, resource: wgpu::BindingResource::TextureView(depth) }],
-                });
-                let mut pass = self.blend.begin(context, encoder, target.size, stamps(timer, "lines"))?;
-                rows.bind(&mut pass);
-                pass.set_bind_group(2, &depth, &[]);
-                draw(&mut pass, &self.passes.lines_summed_behind, 6, 0..pieces);
-                drop(pass);
-                let mut pass = target.begin_flat(encoder, wgpu::LoadOp::Load, stamps(timer, "blend"));
-                self.blend.resolve(&mut pass);
-                rows.bind(&mut pass);
-                pass.set_bind_group(2, &depth, &[]);
-                for focus in rows.curves.iter().chain(&rows.focus) {
-                    draw(&mut pass, &self.passes.curves_over_behind, 6 * CURVE_STRETCHES, focus.clone());
-                }
-            }
+        if target.dimensions == Dimensions::Two {
+            let load = wgpu::LoadOp::Clear(wgpu::Color::TRANSPARENT);
+            return self.encode_flat(context, encoder, rows, params, (target, load), timer);
         }
+        let mut pass = target.begin(encoder, stamps(timer, "marks"));
+        rows.bind(&mut pass);
+        draw(&mut pass, &self.passes.discs_opaque, 6, 0..rows.rows);
+        drop(pass);
+        let Some(depth) = target.depth().filter(|_| rows.has_lines) else { return Ok(()) };
+        let depth = context.device.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: Some("map.depth"),
+            layout: &self.depth_layout,
+            entries: &[wgpu::BindGroupEntry { binding: 0, resource: wgpu::BindingResource::TextureView(depth) }],
+        });
+        self.blend.prepare(context, target.size, params)?;
+        for (number, frame) in rows.frames.iter().enumerate().take(params.passes()) {
+            let stamps = if number == 0 { stamps(timer, "lines") } else { None };
+            let Some(mut pass) = self.blend.begin(encoder, number, stamps) else { break };
+            rows.bind_with(frame, &mut pass);
+            pass.set_bind_group(2, &depth, &[]);
+            draw(&mut pass, &self.passes.lines_summed_behind, 6, 0..rows.pieces());
+        }
+        let mut pass = target.begin_flat(encoder, wgpu::LoadOp::Load, stamps(timer, "blend"));
+        self.blend.resolve(&mut pass);
+        rows.bind(&mut pass);
+        pass.set_bind_group(2, &depth, &[]);
+        for focus in rows.curves.iter().chain(&rows.focus) {
+            draw(&mut pass, &self.passes.curves_over_behind, 6 * CURVE_STRETCHES, focus.clone());
+        }
+        Ok(())
+    }
+
+    /// Draws all rows as in a plane, added up, on what `load` leaves of the target; nothing of it hides them.
+    ///
+    /// # Errors
+    /// Out of memory.
+    pub fn encode_flat(
+        &mut self,
+        context: &GpuContext,
+        encoder: &mut wgpu::CommandEncoder,
+        rows: &MarkRows<'_>,
+        params: &BlendParams,
+        (target, load): (&ViewTarget, wgpu::LoadOp<wgpu::Color>),
+        timer: &mut Option<PassTimer>,
+    ) -> Result<(), GpuError> {
+        self.blend.prepare(context, target.size, params)?;
+        for (number, frame) in rows.frames.iter().enumerate().take(params.passes()) {
+            let stamps = if number == 0 { stamps(timer, "marks") } else { None };
+            let Some(mut pass) = self.blend.begin(encoder, number, stamps) else { break };
+            rows.bind_with(frame, &mut pass);
+            draw(&mut pass, &self.passes.lines_summed, 6, 0..rows.pieces());
+            draw(&mut pass, &self.passes.discs_summed, 6, 0..rows.rows);
+        }
+        let mut pass = target.begin_flat(encoder, load, stamps(timer, "blend"));
+        self.blend.resolve(&mut pass);
+        rows.bind(&mut pass);
+        for curve in rows.curves {
+            draw(&mut pass, &self.passes.curves_over, 6 * CURVE_STRETCHES, curve.clone());
+        }
+        self.draw_focus(&mut pass, rows);
         Ok(())
     }
 
@@ -133,8 +153,19 @@ impl Marks {
 }
 
 impl MarkRows<'_> {
+    /// Lines between rows.
+    fn pieces(&self) -> u32 {
+        if self.has_lines { self.rows.saturating_sub(1) } else { 0 }
+    }
+
     fn bind(&self, pass: &mut wgpu::RenderPass<'_>) {
-        pass.set_bind_group(0, self.frame, &[]);
+        if let Some(frame) = self.frames.first() {
+            self.bind_with(frame, pass);
+        }
+    }
+
+    fn bind_with(&self, frame: &wgpu::BindGroup, pass: &mut wgpu::RenderPass<'_>) {
+        pass.set_bind_group(0, frame, &[]);
         pass.set_bind_group(1, self.columns, &[]);
     }
 }

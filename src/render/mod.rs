@@ -6,9 +6,11 @@
 pub mod averages;
 pub mod blend;
 mod chosen_curves;
+mod frames;
 pub mod gpu_data;
 pub mod marks;
 pub mod morph;
+mod nearby;
 pub mod passes;
 pub mod pick;
 pub mod renderer;

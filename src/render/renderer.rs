@@ -1,18 +1,23 @@
 //! Draws a scene: one uniform written, then as many instances as there are rows, or a splat of them. All of them, always;
 //! under a budget, as soon as the eye stands still.
 
+use bytemuck::Zeroable;
+
 use super::averages::AverageDiscs;
+use super::blend::{BlendParams, MOST_PASSES};
 use super::chosen_curves::ChosenCurves;
+use super::frames::Frames;
 use super::gpu_data::{FrameUniform, MapBuffers, NO_TRACK, chosen_of, colors_of};
 use super::marks::{MarkRows, Marks};
 use super::morph::MorphColumns;
+use super::nearby::{Marked, Nearby};
 use super::passes::Layouts;
 use super::pick::GpuPick;
 use super::select::Selector;
 use super::splat::{self, Splat, SplatEngine, SplatKind, Tones};
 use super::target::ViewTarget;
-use crate::gpu::{GpuContext, GpuError, PassTimer, UniformBuffer};
-use crate::scene::{ChosenRows, MapSize, Region, Scene, Style, ViewKind};
+use crate::gpu::{GpuContext, GpuError, PassTimer};
+use crate::scene::{ChosenRows, DensityScale, MapSize, Region, Scene, Style, ViewKind};
 
 /// What a frame adds to the scene.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -26,10 +31,10 @@ pub struct DrawOptions {
 pub struct MapRenderer {
     layouts: Layouts,
     marks: Marks,
-    frame: UniformBuffer<FrameUniform>,
-    frame_group: wgpu::BindGroup,
-    focus: UniformBuffer<FrameUniform>,
-    focus_group: wgpu::BindGroup,
+    frames: Frames,
+    focus: Frames,
+    over: Frames,
+    nearby: Nearby,
     pub(super) shown: Option<(MapBuffers, wgpu::BindGroup)>,
     pub(super) pick: Option<GpuPick>,
     curves: ChosenCurves,
@@ -41,6 +46,8 @@ pub struct MapRenderer {
     pub(super) is_splat: bool,
 }
 
+/// Rows as which fewer are drawn, so that a few of many are not larger than those of a small collection.
+const FEWEST: usize = 1000;
 /// See [`FrameUniform::line_taper`].
 const LINE_TAPER: f32 = 0.35;
 
@@ -51,17 +58,13 @@ impl MapRenderer {
     /// A shader or pipeline that the device rejects.
     pub fn new(context: &GpuContext) -> Result<Self, GpuError> {
         let layouts = Layouts::new(context);
-        let frame = UniformBuffer::from_value(context, "map.frame", &bytemuck::Zeroable::zeroed())?;
-        let frame_group = layouts.bind(context, "map.frame", &layouts.frame, &[frame.buffer()]);
-        let focus = UniformBuffer::from_value(context, "map.focus", &bytemuck::Zeroable::zeroed())?;
-        let focus_group = layouts.bind(context, "map.focus", &layouts.frame, &[focus.buffer()]);
         Ok(Self {
             marks: Marks::new(context, &layouts)?,
+            frames: Frames::new(context, &layouts, "map.frame", MOST_PASSES)?,
+            focus: Frames::new(context, &layouts, "map.focus", 1)?,
+            over: Frames::new(context, &layouts, "map.over", MOST_PASSES)?,
+            nearby: Nearby::default(),
             layouts,
-            frame,
-            frame_group,
-            focus,
-            focus_group,
             shown: None,
             pick: None,
             curves: ChosenCurves::default(),
@@ -83,6 +86,7 @@ impl MapRenderer {
         self.averages = None;
         self.curves = ChosenCurves::default();
         self.morph = None;
+        self.nearby.forget();
         self.splat.rebind();
         if let Some(pick) = &mut self.pick {
             pick.rebind();
@@ -94,6 +98,7 @@ impl MapRenderer {
         self.shown = None;
         self.averages = None;
         self.morph = None;
+        self.nearby.forget();
         self.splat.forget();
     }
 
@@ -103,7 +108,13 @@ impl MapRenderer {
         self.shown.is_some()
     }
 
-    /// Whether a scene is drawn as a splat, whose tones depend on the whole picture.
+    /// How many segments of the newest picture are in view; `None` where nobody counted them.
+    #[must_use]
+    pub fn in_view(&self) -> Option<usize> {
+        self.nearby.in_view()
+    }
+
+    /// Whether a scene is drawn as a splat, whose tones depend on the whole picture. From near it may be marks all the same.
     #[must_use]
     pub fn is_splat_of(&self, context: &GpuContext, scene: &Scene) -> bool {
         self.shown.as_ref().is_some_and(|(buffers, _)| kind_of(context, scene, buffers).is_some())
@@ -160,6 +171,20 @@ impl MapRenderer {
     pub fn measure(&mut self, context: &GpuContext) -> Result<(), GpuError> {
         self.timer = PassTimer::new(context)?;
         Ok(())
+    }
+
+    /// What the tones of the picture stand for, where it is of a density: the newest one, or one some frames ago. Does not wait.
+    ///
+    /// # Errors
+    /// [`GpuError::Lost`].
+    pub fn density_scale(&mut self, context: &GpuContext, pixels_per_point: f32) -> Result<Option<&DensityScale>, GpuError> {
+        if self.is_splat { self.splat.density_scale(context, pixels_per_point) } else { Ok(None) }
+    }
+
+    /// Whether newer ones are on their way.
+    #[must_use]
+    pub fn awaits_density_scale(&self) -> bool {
+        self.is_splat && self.splat.awaits_scale()
     }
 
     /// Milliseconds of the newest frame's passes: the GPU's where it was timed, and the CPU's of a splat that was made there. Waits for the
@@ -220,11 +245,16 @@ impl MapRenderer {
         if let Some(timer) = &mut self.timer {
             timer.restart();
         }
+        let most = splat::most_marks(scene.view, context.caps.is_cpu());
+        let marked = self.nearby.look(scene, buffers, &uniform, most, kind.is_some_and(SplatKind::has_colors));
+        // A glance at all rows shows none; once few are in view, each of them is a mark.
+        let kind = kind.filter(|_| marked != Marked::InView);
         self.is_splat = kind.is_some();
         let has_lines = scene.view.has_lines();
-        let curves = if kind.is_none() && has_lines { self.curves.of(scene) } else { &[] };
+        let curves = if kind.is_none() && marked != Marked::InView && has_lines { self.curves.of(scene) } else { &[] };
         uniform.curves_chosen = u32::from(!curves.is_empty());
-        let mut rows = MarkRows { frame: &self.frame_group, columns, rows: row_count, has_lines, curves, focus };
+        let blend = BlendParams::of(scene, focus_track != NO_TRACK && uniform.has_chosen == 0);
+        let mut rows = MarkRows { frames: self.frames.groups(), columns, rows: row_count, has_lines, curves, focus };
         let drawn = match kind {
             None if scene.view == ViewKind::Averages => {
                 let picture = (target.picture, options.pixels_per_point);
@@ -234,22 +264,40 @@ impl MapRenderer {
                 self.marks.draw_averages(encoder, discs, target, &mut self.timer);
                 row_count as usize
             }
+            None if marked == Marked::InView => {
+                let near = self.nearby.gather(context, &self.layouts, scene, marked, focus_track)?;
+                let uniform = FrameUniform { row_count: near.rows, ..styled(uniform, options, near.marks, has_lines) };
+                self.frames.write(context, uniform, &blend)?;
+                let rows = MarkRows { columns: &near.columns, rows: near.rows, focus: near.focus, ..rows };
+                self.marks.encode(context, encoder, &rows, &blend, target, &mut self.timer)?;
+                row_count as usize
+            }
             None => {
-                self.frame.write(context, &uniform)?;
-                self.marks.encode(context, encoder, &rows, target, &mut self.timer)?;
+                self.frames.write(context, uniform, &blend)?;
+                self.marks.encode(context, encoder, &rows, &blend, target, &mut self.timer)?;
                 row_count as usize
             }
             Some(kind) => {
                 uniform.focus_track = NO_TRACK;
-                self.frame.write(context, &uniform)?;
-                let frame = (&uniform, &self.frame);
+                self.frames.write(context, uniform, &BlendParams::zeroed())?;
+                let frame = (&uniform, self.frames.first());
                 // Where rows are chosen, the others have stepped back already.
                 let is_veiled = focus_track != NO_TRACK && uniform.has_chosen == 0;
                 let drawn = self.splat.encode(context, encoder, kind, scene, frame, buffers, is_veiled, target, &mut self.timer)?;
+                if marked == Marked::Chosen {
+                    let over = self.nearby.gather(context, &self.layouts, scene, marked, NO_TRACK)?;
+                    let frame = FrameUniform { row_count: over.rows, has_chosen: 0, ..styled(uniform, options, over.marks, has_lines) };
+                    self.over.write(context, frame, &blend)?;
+                    let frames = self.over.groups();
+                    let rows = MarkRows { frames, columns: &over.columns, rows: over.rows, has_lines, curves: &[], focus: None };
+                    let onto = (target, wgpu::LoadOp::Load);
+                    self.marks.encode_flat(context, encoder, &rows, &blend, onto, &mut self.timer)?;
+                }
                 // The track under the pointer is drawn over it, as if it were alone.
                 if let Some(focus) = &rows.focus {
-                    self.focus.write(context, &alone(uniform, focus_track, options, focus.len()))?;
-                    rows.frame = &self.focus_group;
+                    let uniform = alone(uniform, focus_track, options, focus.len());
+                    self.focus.write(context, uniform, &BlendParams::zeroed())?;
+                    rows.frames = self.focus.groups();
                     self.marks.draw_focus(&mut target.begin_flat(encoder, wgpu::LoadOp::Load, None), &rows);
                 }
                 drawn
@@ -294,8 +342,8 @@ fn frame_uniform(scene: &Scene, target: &ViewTarget, options: DrawOptions, row_c
         row_count,
         has_chosen: u32::from(chosen_of(scene).is_some()),
         curves_chosen: 0,
-        unused1: 0,
-        unused2: 0,
+        classes: 0,
+        first_class: 0,
         tile: [left, top, across, down],
     }
 }
@@ -308,22 +356,25 @@ fn region_uniform(scene: &Scene, region: &Region) -> FrameUniform {
         anchor: clip_from_layout.anchor.to_array(),
         viewport: region.extent,
         row_count: scene.positions.len() as u32,
-        ..bytemuck::Zeroable::zeroed()
+        ..FrameUniform::zeroed()
+    }
+}
+
+/// The uniform with sizes and opacities for so many rows.
+fn styled(frame: FrameUniform, options: DrawOptions, rows: usize, has_lines: bool) -> FrameUniform {
+    let scale = options.pixels_per_point;
+    let [width, height] = frame.viewport;
+    let style = Style::for_density(rows.max(FEWEST), width * height / (scale * scale), has_lines);
+    FrameUniform {
+        point_radius: style.point_radius * scale,
+        point_opacity: style.point_opacity,
+        line_width: style.line_width * scale,
+        line_opacity: style.line_opacity,
+        ..frame
     }
 }
 
 /// The uniform of a track's own rows over a splat: large and opaque, as few rows are.
 fn alone(frame: FrameUniform, track: u32, options: DrawOptions, rows: usize) -> FrameUniform {
-    let scale = options.pixels_per_point;
-    let [width, height] = frame.viewport;
-    let style = Style::for_density(rows.max(1000), width * height / (scale * scale), true);
-    FrameUniform {
-        point_radius: style.point_radius * scale,
-        point_opacity: 1.0,
-        line_width: style.line_width * scale,
-        line_opacity: 1.0,
-        focus_track: track,
-        has_chosen: 0,
-        ..frame
-    }
+    FrameUniform { point_opacity: 1.0, line_opacity: 1.0, focus_track: track, has_chosen: 0, ..styled(frame, options, rows, true) }
 }

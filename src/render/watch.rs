@@ -25,6 +25,7 @@ impl MapRenderer {
 
     /// The frame was submitted.
     pub fn passes_submitted(&mut self) {
+        self.splat.submitted();
         if let Some(timer) = &mut self.timer {
             timer.submitted();
         }

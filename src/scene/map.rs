@@ -234,6 +234,12 @@ impl Scene {
         }
     }
 
+    /// How many times nearer the eye is than where it sees all of the layout.
+    #[must_use]
+    pub fn nearness(&self, aspect: f32) -> f32 {
+        Camera::fit(self.camera.dimensions, self.half_extent(aspect), aspect).half_height / self.camera.half_height
+    }
+
     /// Where a point of layout space is on a map of this size; `None` behind the eye or where it is not finite.
     #[must_use]
     pub fn screen_from_layout(&self, point: Vec3, map: MapSize) -> Option<Vec2> {

@@ -6,7 +6,7 @@ use super::style::Theme;
 /// The first classes' colours: lightness, chroma, hue in degrees.
 ///
 /// The hues are those of Okabe and Ito ("Color Universal Design", 2008): sky blue, orange, bluish green, reddish purple, yellow,
-/// vermillion, blue, and a neutral in the place of their black. Lightness and chroma were sought (hill climbing over OKLab distances, also as
+/// vermillion, blue; and in the place of their black a pale turquoise or a dark red, since grey is what mixed classes are. Lightness and chroma were sought (hill climbing over OKLab distances, also as
 /// deuteranopes and protanopes see them) so that all differ on each theme's ground.
 const FIRST: [[[f32; 3]; 8]; 2] = [
     [
@@ -17,7 +17,7 @@ const FIRST: [[[f32; 3]; 8]; 2] = [
         [0.930, 0.133, 105.0],
         [0.560, 0.153, 47.5],
         [0.536, 0.120, 244.0],
-        [0.877, 0.0, 0.0],
+        [0.900, 0.110, 192.0],
     ],
     [
         [0.643, 0.145, 236.2],
@@ -27,7 +27,7 @@ const FIRST: [[[f32; 3]; 8]; 2] = [
         [0.512, 0.123, 105.0],
         [0.402, 0.136, 47.5],
         [0.373, 0.141, 244.0],
-        [0.280, 0.0, 0.0],
+        [0.300, 0.105, 354.0],
     ],
 ];
 

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use super::color::Srgb;
 use super::coloring::{Classes, Coloring, Column, Values};
 use super::map::Scene;
+use super::mixture::{self, MOST_CLASSES};
 use super::palette::Palette;
 use super::scale::Scale;
 use super::style::Theme;
@@ -15,11 +16,17 @@ use crate::catalog::{SegmentId, TrackRows};
 /// Rows that a thread colours at a time.
 const CHUNK: usize = 1 << 14;
 
+/// The highest byte of a row's colour where classes are not told apart in each pixel.
+const NO_SLOT: u8 = 255;
+
 /// Colours of rows, and of what a legend shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RowColors {
-    /// Each row's, packed sRGB. `[rows]`
+    /// Each row's, packed sRGB. The highest byte is the row's place in `slots`, or 255 where that is empty. `[rows]`
     pub of_rows: Arc<[u32]>,
+    /// The colours of classes that are told apart in each pixel, and last that of rows in none; empty where there are more than
+    /// [`MOST_CLASSES`], or none.
+    pub slots: Arc<[Srgb]>,
     /// Of classes: each one's, the largest first. Of numbers: the scale, low to high.
     pub swatches: Arc<[Srgb]>,
 }
@@ -30,28 +37,65 @@ impl RowColors {
     pub fn new(coloring: &Coloring, theme: Theme, track_rows: &[TrackRows], rows: usize) -> Self {
         let unknown = unknown_color(theme);
         match &coloring.values {
-            Values::None => Self { of_rows: vec![theme.accent().to_packed(); rows].into(), swatches: Arc::new([theme.accent()]) },
+            Values::None => {
+                let of_rows = vec![theme.accent().to_packed(); rows].into();
+                Self { of_rows, slots: Arc::new([]), swatches: Arc::new([theme.accent()]) }
+            }
             Values::Classes(classes) => {
                 let palette = Palette::new(theme, classes.classes.len());
-                let packed: Vec<u32> = palette.colors().iter().map(|color| color.to_packed()).collect();
-                let none = unknown.to_packed();
+                let count = palette.colors().len();
+                let are_few = count <= MOST_CLASSES;
+                let slot = |slot: usize| if are_few { slot as u8 } else { NO_SLOT };
+                let packed: Vec<u32> = (0..).zip(palette.colors()).map(|(class, color)| in_slot(*color, slot(class))).collect();
+                let none = in_slot(unknown, slot(count));
                 let color = |class: u32| match packed.len() {
                     0 => none,
                     count if (class as usize) < classes.classes.len() => packed.get(class as usize % count).copied().unwrap_or(none),
                     _ => none,
                 };
-                Self { of_rows: paint(&classes.of, track_rows, rows, none, color), swatches: palette.colors().into() }
+                let slots: Vec<Srgb> = if are_few { palette.colors().iter().copied().chain([unknown]).collect() } else { Vec::new() };
+                Self { of_rows: paint(&classes.of, track_rows, rows, none, color), slots: slots.into(), swatches: palette.colors().into() }
             }
             Values::Numbers(numbers) => {
                 let scale = Scale::of(theme);
                 let color = |value: f32| scale.at(numbers.place(value)).unwrap_or(unknown).to_packed();
-                Self { of_rows: paint(&numbers.of, track_rows, rows, unknown.to_packed(), color), swatches: scale.colors().into() }
+                let of_rows = paint(&numbers.of, track_rows, rows, unknown.to_packed(), color);
+                Self { of_rows, slots: Arc::new([]), swatches: scale.colors().into() }
             }
             Values::Places(places) => {
                 let color = |place: [u8; 4]| color_of_place(theme, place).unwrap_or(unknown).to_packed();
-                Self { of_rows: paint(places, track_rows, rows, unknown.to_packed(), color), swatches: Arc::new([]) }
+                let of_rows = paint(places, track_rows, rows, unknown.to_packed(), color);
+                Self { of_rows, slots: Arc::new([]), swatches: Arc::new([]) }
             }
         }
+    }
+}
+
+/// A colour with the place of its class in the highest byte.
+fn in_slot(color: Srgb, slot: u8) -> u32 {
+    color.to_packed() & 0x00ff_ffff | u32::from(slot) << 24
+}
+
+impl RowColors {
+    /// One colour for rows that are drawn as one mark, from the packed colours of each: as a pixel of them would have.
+    #[must_use]
+    pub fn mixed(&self, rows: &[u32], is_exact: bool) -> Srgb {
+        if !self.slots.is_empty() {
+            let mut counts = vec![0u32; self.slots.len()];
+            for color in rows {
+                if let Some(count) = counts.get_mut((color >> 24) as usize) {
+                    *count += 1;
+                }
+            }
+            return mixture::of_counts(counts.into_iter().zip(self.slots.iter().copied()));
+        }
+        let mut sums = [0u64; 3];
+        for &color in rows {
+            sums.iter_mut().zip(Srgb::from_packed(color).0).for_each(|(sum, channel)| *sum += u64::from(channel));
+        }
+        let mean = sums.map(|sum| sum as f32 / (255.0 * rows.len().max(1) as f32));
+        let mean = if is_exact { mean } else { mixture::of_mean(mean) };
+        Srgb(mean.map(|channel| (channel * 255.0).round() as u8))
     }
 }
 
@@ -170,6 +214,35 @@ mod tests {
         colors.dedup();
         assert_eq!(colors.len(), 65_536);
         assert_eq!(NO_CLASS as usize % Palette::DISTINCT, Palette::DISTINCT - 1, "no class could be mistaken for the last");
+    }
+
+    #[test]
+    fn few_classes_have_slots_that_the_rows_name_and_many_have_none() {
+        let of = |numbers: &[i64]| {
+            let coloring = Coloring { title: String::new(), values: Values::Classes(Classes::of_rows(numbers)) };
+            RowColors::new(&coloring, Theme::Light, &[], numbers.len())
+        };
+        let few: Vec<i64> = (0..MOST_CLASSES as i64).chain([-1, 3]).collect();
+        let found = of(&few);
+        assert_eq!((found.slots.len(), found.slots.last()), (MOST_CLASSES + 1, Some(&unknown_color(Theme::Light))));
+        for &color in found.of_rows.iter() {
+            assert_eq!(found.slots[(color >> 24) as usize], Srgb::from_packed(color));
+        }
+        let many = of(&(0..=MOST_CLASSES as i64).collect::<Vec<_>>());
+        assert!(many.slots.is_empty() && many.of_rows.iter().all(|color| color >> 24 == 255));
+    }
+
+    #[test]
+    fn rows_that_share_a_mark_mix_as_in_a_pixel() {
+        let coloring = Coloring { title: String::new(), values: Values::Classes(Classes::of_rows(&[0, 0, 0, 1, 1, 1])) };
+        let colors = RowColors::new(&coloring, Theme::Dark, &[], 6);
+        let Srgb([r, g, b]) = colors.mixed(&colors.of_rows, false);
+        assert!(r.max(g).max(b) - r.min(g).min(b) <= 1, "{r} {g} {b}");
+        assert_eq!(colors.mixed(&colors.of_rows[..3], false), colors.swatches[0]);
+        // Of a scale what lies between two of its colours.
+        let scale = RowColors { slots: Arc::new([]), ..RowColors::default() };
+        assert_eq!(scale.mixed(&[0xff00_0000, 0xff64_0a02], true), Srgb([1, 5, 50]));
+        assert_eq!(scale.mixed(&[], true), Srgb([0; 3]));
     }
 
     #[test]

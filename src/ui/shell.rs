@@ -13,7 +13,7 @@ use super::track_panel::{TrackView, track_panel_ui};
 use super::viewport::{sounding_ui, viewport_ui};
 use crate::catalog::SegmentId;
 use crate::command::{Command, Tool};
-use crate::scene::{Scene, Theme};
+use crate::scene::{Composition, DensityScale, Scene, Theme};
 
 /// What is around the map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +31,10 @@ pub struct ShellView<'a> {
     pub chrome: Chrome,
     /// The map; `None` until the first layout is there.
     pub scene: Option<&'a Scene>,
+    /// The classes around the pointer.
+    pub around: Option<&'a Composition>,
+    /// What the tones of a density stand for.
+    pub density: Option<&'a DensityScale>,
     /// The map's rendered points.
     pub picture: Option<TextureId>,
     /// Left; `None` until a collection is open.
@@ -91,7 +95,7 @@ pub fn shell_ui(ui: &mut Ui, view: &ShellView<'_>, state: &mut ShellState) -> Sh
                 let height = legend_height(scene, &state.legend);
                 if height > 0.0 {
                     let bottom = Panel::bottom("legend").frame(Frame::new().fill(fill)).resizable(false).exact_size(height);
-                    bottom.show(ui, |ui| legend_ui(ui, scene, &mut state.legend, &mut commands));
+                    bottom.show(ui, |ui| legend_ui(ui, (scene, view.around, view.density), &mut state.legend, &mut commands));
                 }
             }
             ScrollArea::vertical().auto_shrink(false).show(ui, |ui| track_panel_ui(ui, view.theme, view.track.as_ref()));

@@ -13,6 +13,8 @@ pub struct StatusView {
     pub total: usize,
     /// Segments that are chosen; `None`: nothing is.
     pub chosen: Option<usize>,
+    /// Segments in view, where they were counted.
+    pub in_view: Option<usize>,
     /// Tracks that there are.
     pub tracks: usize,
     /// The GPU.
@@ -28,9 +30,7 @@ pub struct StatusView {
 /// Draws the bar.
 pub fn status_bar_ui(ui: &mut Ui, view: &StatusView) {
     ui.horizontal_centered(|ui| {
-        let (total, tracks) = (counted(view.total, "segment"), counted(view.tracks, "track"));
-        let counts = format!("{} of {total} drawn  ·  {tracks}", thousands(view.drawn));
-        ui.label(RichText::new(counts).small());
+        ui.label(RichText::new(counts(view)).small());
         if let Some(chosen) = view.chosen {
             ui.label(RichText::new(format!("{} chosen", thousands(chosen))).small().strong());
         }
@@ -44,6 +44,16 @@ pub fn status_bar_ui(ui: &mut Ui, view: &StatusView) {
             ui.add(egui::Label::new(RichText::new(format!("{}  ·  {}", view.output, view.adapter)).small().weak()).truncate());
         });
     });
+}
+
+/// How much is there, how much of it is drawn, and how much of that is in view.
+fn counts(view: &StatusView) -> String {
+    let (total, tracks) = (counted(view.total, "segment"), counted(view.tracks, "track"));
+    let drawn = format!("{} of {total} drawn", thousands(view.drawn));
+    match view.in_view.filter(|&count| count < view.total) {
+        Some(count) => format!("{drawn}  ·  {} in view  ·  {tracks}", thousands(count)),
+        None => format!("{drawn}  ·  {tracks}"),
+    }
 }
 
 /// A number with a comma between each three digits.
@@ -69,6 +79,15 @@ pub fn counted(number: usize, noun: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_in_view_is_told_where_it_is_not_all() {
+        let view = StatusView { drawn: 2000, total: 2000, tracks: 7, ..StatusView::default() };
+        assert_eq!(counts(&view), "2,000 of 2,000 segments drawn  ·  7 tracks");
+        assert_eq!(counts(&StatusView { in_view: Some(2000), ..view.clone() }), counts(&view));
+        let near = StatusView { in_view: Some(31), ..view };
+        assert_eq!(counts(&near), "2,000 of 2,000 segments drawn  ·  31 in view  ·  7 tracks");
+    }
 
     #[test]
     fn long_numbers_are_grouped() {

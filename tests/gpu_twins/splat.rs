@@ -27,6 +27,10 @@ pub const CHECKS: &[Check] = &[
 
 const SIZE: [u32; 2] = [37, 29];
 const PIXELS: usize = 37 * 29;
+/// Where classes are counted.
+const CLASSES: usize = 5;
+/// The ground, packed, where there is haze.
+const GROUND: u32 = 0xff4d_331a;
 
 /// Runs a kernel: uniforms by binding, then what the buffers of group 1 hold. Returns what it may write.
 pub fn run(kernel: &'static Kernel, uniforms: [&[u8]; 2], data: &[Vec<u32>], workgroups: usize) -> Vec<Vec<u32>> {
@@ -99,8 +103,8 @@ impl Scattered {
             row_count: rows as u32,
             has_chosen: u32::from(rows % 3 == 1),
             curves_chosen: 0,
-            unused1: 0,
-            unused2: 0,
+            classes: 0,
+            first_class: 0,
             tile: [0.0, 0.0, SIZE[0] as f32, SIZE[1] as f32],
         };
         let chosen = (frame.has_chosen == 1).then(|| ChosenRows::of(rows, |row| row * 7 % 11 < 4));
@@ -116,7 +120,9 @@ impl Scattered {
             }
             if made.is_clear(position) {
                 made.positions.push(position);
-                made.colors.push(seed.next_u64() as u32 | 0xff00_0000);
+                // Classes there are as many as CLASSES; what names a later one is in the last.
+                let slot = made.colors.len() as u32 % (CLASSES as u32 + 2);
+                made.colors.push(seed.next_u64() as u32 & 0x00ff_ffff | slot << 24);
                 made.tracks.push(seed.next_below(3) as u32);
             }
         }
@@ -177,6 +183,52 @@ impl Scattered {
         plan
     }
 
+    /// The class of a row.
+    fn class(&self, row: usize) -> usize {
+        (self.colors[row] >> 24).min(CLASSES as u32 - 1) as usize
+    }
+
+    /// How far a row is in the haze, 0 to 255.
+    fn haze(&self, row: usize) -> f64 {
+        255.0 * ((self.clip(self.positions[row])[3] / f64::from(self.frame.fitted_w) - 1.0) / 0.6).clamp(0.0, 1.0)
+    }
+
+    /// The same plan for cells that count classes.
+    fn of_classes(&self, plan: &SplatPlan) -> SplatPlan {
+        let haze = if self.dimensions == Dimensions::Three { GROUND } else { 0 };
+        SplatPlan { params: plan.params.with_classes(CLASSES, haze), ..plan.clone() }
+    }
+
+    /// Holds counts of classes and sums of haze from both engines against those that are expected, in cells that are not open.
+    fn classes_agree(
+        &self,
+        kernel: &'static Kernel,
+        kind: SplatKind,
+        expected: &[[f64; CLASSES + 1]],
+        open: &[bool],
+    ) -> Result<(), String> {
+        let plan = self.of_classes(&self.plan(kind));
+        let params = plan.params;
+        let each = params.sums_each();
+        let gpu = self.on_gpu(kernel, params, &[params.counts(), each * PIXELS]);
+        let cpu = self.on_cpu(&plan, kind);
+        for (what, cells) in [("the shader", gpu[1].chunks_exact(each).collect::<Vec<_>>()), ("the CPU", cpu.classes().collect())] {
+            if cells.len() != PIXELS {
+                return Err(format!("{what}: {} cells", cells.len()));
+            }
+            for cell in (0..PIXELS).filter(|&cell| !open[cell]) {
+                let (found, wanted) = (cells[cell], expected[cell]);
+                let is_same = (0..CLASSES).all(|class| f64::from(found[class]) == wanted[class]);
+                let total: f64 = wanted[..CLASSES].iter().sum();
+                let haze = found.get(CLASSES).map_or(0.0, |&sum| (f64::from(sum) - wanted[CLASSES]).abs());
+                if !is_same || haze > 0.51 * total {
+                    return Err(format!("{what}'s classes in cell {cell}: {found:?}, not {wanted:?}"));
+                }
+            }
+        }
+        same("the CPU's counts of what is toned", &cpu.counts(), &self.on_cpu(&self.plan(kind), kind).counts())
+    }
+
     /// Whether a row adds a colour.
     fn is_bright(&self, row: usize) -> bool {
         self.chosen.as_ref().is_none_or(|chosen| chosen.contains(row))
@@ -205,7 +257,8 @@ impl Scattered {
     fn on_cpu(&self, plan: &SplatPlan, kind: SplatKind) -> CpuSplat {
         let rows = SplatRows { positions: &self.positions, colors: &self.colors, tracks: &self.tracks, chosen: self.chosen.as_ref() };
         let mut cpu = CpuSplat::default();
-        let grid = Gridded { plan, kind, dimensions: self.dimensions };
+        let palette = [0xff00_00ff, 0xff00_ff00, 0xffff_0000, 0xff00_ffff, 0xff80_8080];
+        let grid = Gridded { plan, kind, dimensions: self.dimensions, palette: &palette };
         cpu.draw(&self.frame, grid, rows, &HeatMap::of(Theme::Dark), false);
         cpu
     }
@@ -257,6 +310,7 @@ fn color(rows: usize, dims: usize, mistake: bool) -> Result<(), String> {
     let first = params.first as usize;
     let mut counts = vec![0u32; params.counts()];
     let mut sums = vec![[0.0f64; 3]; PIXELS];
+    let mut classes = vec![[0.0; CLASSES + 1]; PIXELS];
     for row in 0..rows {
         let cell = scattered.cell(row, &params);
         counts[cell] += 1;
@@ -265,8 +319,12 @@ fn color(rows: usize, dims: usize, mistake: bool) -> Result<(), String> {
                 counts[first + cell] += 1;
             }
             sum.iter_mut().zip(scattered.ink(row)).for_each(|(sum, ink)| *sum += ink);
+            classes[cell][scattered.class(row)] += 1.0;
+            classes[cell][CLASSES] += scattered.haze(row);
         }
     }
+    classes[PIXELS / 3][1] += if mistake { 1.0 } else { 0.0 };
+    scattered.classes_agree(&kernels::COLOR, SplatKind::Colors, &classes, &[false; PIXELS])?;
     sums[PIXELS / 2][1] += if mistake { 1.0 + f64::from(counts[first + PIXELS / 2]) } else { 0.0 };
     let gpu = scattered.on_gpu(&kernels::COLOR, params, &[params.counts(), 3 * PIXELS]);
     let cpu = scattered.on_cpu(&plan, SplatKind::Colors);
@@ -295,6 +353,7 @@ fn lines(rows: usize, dims: usize, mistake: bool) -> Result<(), String> {
     let first = plan.params.first as usize;
     let mut bright = vec![0u32; PIXELS];
     let (mut counts, mut sums, mut open) = (vec![0u32; PIXELS], vec![[0.0f64; 3]; PIXELS], vec![false; PIXELS]);
+    let mut classes = vec![[0.0; CLASSES + 1]; PIXELS];
     for row in 0..rows.saturating_sub(1) {
         let seen = |row: usize| {
             let [_, _, z, w] = scattered.clip(scattered.positions[row]);
@@ -323,6 +382,8 @@ fn lines(rows: usize, dims: usize, mistake: bool) -> Result<(), String> {
                 }
                 bright[cell] += 1;
                 sums[cell].iter_mut().zip(scattered.ink(row)).for_each(|(sum, ink)| *sum += ink);
+                classes[cell][scattered.class(row)] += 1.0;
+                classes[cell][CLASSES] += scattered.haze(row);
             }
             // What is far outside is known less well.
             let doubt = 1e-3 + 1e-6 * from.iter().chain(&to).fold(0.0, |most: f64, at| most.max(at.abs()));
@@ -331,6 +392,7 @@ fn lines(rows: usize, dims: usize, mistake: bool) -> Result<(), String> {
             }
         }
     }
+    scattered.classes_agree(&kernels::LINES, SplatKind::Lines, &classes, &open)?;
     // A mistake in a cell that is compared.
     let wrong = (0..PIXELS).find(|&cell| !open[cell]).filter(|_| mistake);
     wrong.into_iter().for_each(|cell| counts[cell] += 1);

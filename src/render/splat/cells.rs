@@ -62,24 +62,31 @@ pub(super) struct Rows {
     pub(super) params: SplatParams,
     /// How many there are.
     pub(super) rows: usize,
+    /// Values that a cell has.
+    pub(super) each: usize,
     /// Whether they come on top of what is in the cells.
     pub(super) goes_on: bool,
 }
 
 impl Rows {
+    /// The same for cells that count classes.
+    pub(super) fn of_classes(&self) -> Self {
+        Self { each: self.params.sums_each(), ..*self }
+    }
+
     /// Adds rows to the parts; returns how many fell outside. `add` adds a row to cells and says whether it is in one.
     pub(super) fn splat<C: Cell>(&self, parts: &mut Vec<Vec<C>>, add: impl Fn(&mut [C], usize) -> bool + Sync) -> usize {
         let runs = self.params.runs(self.rows);
         parts.resize_with(rayon::current_num_threads().clamp(1, MOST_PARTS), Vec::new);
         let runs_each = runs.div_ceil(parts.len());
-        let stride = self.params.stride.max(1) as usize;
+        let (stride, values) = (self.params.stride.max(1) as usize, self.params.cells as usize * self.each);
         let first_run = self.params.phase as usize;
         let splat_rows = |cells: &mut [C], rows: std::ops::Range<usize>| -> usize { rows.map(|row| usize::from(!add(cells, row))).sum() };
         let splat_part = |(part, cells): (usize, &mut Vec<C>)| {
             // All parts but the first are empty since they were added to it.
-            if cells.len() != self.params.cells as usize || (part == 0 && !self.goes_on) {
+            if cells.len() != values || (part == 0 && !self.goes_on) {
                 cells.clear();
-                cells.resize(self.params.cells as usize, C::default());
+                cells.resize(values, C::default());
             }
             let (begin, end) = ((part * runs_each).min(runs), ((part + 1) * runs_each).min(runs));
             if stride == 1 {
@@ -109,18 +116,20 @@ pub(super) fn merge<C: Cell>(parts: &mut [Vec<C>]) {
     }
 }
 
-/// Own cells by their counts.
-pub(super) fn histogram_of<C: Cell>(parts: &[Vec<C>], params: &SplatParams) -> Histogram {
+/// Own cells of `each` values by their counts.
+pub(super) fn histogram_of<C: Cell>(parts: &[Vec<C>], each: usize, count: impl Fn(&[C]) -> u32 + Sync, params: &SplatParams) -> Histogram {
     let band = |cells: &[C]| {
         let mut histogram = Histogram::default();
-        cells.iter().for_each(|cell| histogram.add(cell.count(), 1));
+        cells.chunks_exact(each).for_each(|cell| histogram.add(count(cell), 1));
         histogram
     };
     let cells = parts.first().map_or(&[][..], Vec::as_slice);
     if !params.owns_all() {
         let [left, top, right, bottom] = params.own.map(|cell| cell as usize);
-        let rows = cells.par_chunks(params.width.max(1) as usize).take(bottom).skip(top);
-        return rows.map(|row| band(row.get(left..right).unwrap_or_default())).reduce(Histogram::default, |all, row| all.and(&row));
+        let rows = cells.par_chunks(params.width.max(1) as usize * each).take(bottom).skip(top);
+        return rows
+            .map(|row| band(row.get(left * each..right * each).unwrap_or_default()))
+            .reduce(Histogram::default, |all, row| all.and(&row));
     }
-    cells.par_chunks(BAND).map(band).reduce(Histogram::default, |all, band| all.and(&band))
+    cells.par_chunks(BAND * each).map(band).reduce(Histogram::default, |all, band| all.and(&band))
 }

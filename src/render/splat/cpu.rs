@@ -38,6 +38,8 @@ pub struct Gridded<'a> {
     pub kind: SplatKind,
     /// Plane or space.
     pub dimensions: Dimensions,
+    /// The colours of the classes that cells count, packed sRGB. `[params.classes]`
+    pub palette: &'a [u32],
 }
 
 /// The cells of a picture and what becomes of them. Kept from frame to frame, so that nothing is allocated.
@@ -48,6 +50,9 @@ pub struct CpuSplat {
     has_chosen: bool,
     counts: Vec<Vec<u32>>,
     sums: Vec<Vec<[u32; 4]>>,
+    // Where classes are counted: of each cell its classes, and its haze behind them.
+    classes: Vec<Vec<u32>>,
+    params: SplatParams,
     smoother: Smoother,
     picture: Vec<u32>,
     kind: Option<SplatKind>,
@@ -75,11 +80,11 @@ impl CpuSplat {
         tones: Tones,
     ) -> &[u32] {
         let started = Instant::now();
-        let Gridded { plan, kind, dimensions } = grid;
+        let Gridded { plan, kind, dimensions, .. } = grid;
         let params = plan.params;
         let size = frame.viewport;
         let clip = frame.clip_from_layout();
-        self.kind = Some(kind);
+        (self.kind, self.params) = (Some(kind), params);
         let before = if goes_on { self.outside } else { 0 };
         let splat = |cpu: &mut Self| match dimensions {
             Dimensions::Two => cpu.accumulate(&PlaneProjector::new(clip, size, &params), frame, (params, kind, goes_on), rows),
@@ -100,9 +105,13 @@ impl CpuSplat {
                     Histogram::of_own(counts, &params)
                 }
             }
+            SplatKind::Colors | SplatKind::Lines if params.classes > 0 => {
+                merge(&mut self.classes);
+                histogram_of(&self.classes, params.sums_each(), |cell| class_count(cell, &params), &params)
+            }
             SplatKind::Colors | SplatKind::Lines => {
                 merge(&mut self.sums);
-                histogram_of(&self.sums, &params)
+                histogram_of(&self.sums, 1, |cell| cell.iter().map(Cell::count).sum(), &params)
             }
         };
         let merged = Instant::now();
@@ -112,7 +121,7 @@ impl CpuSplat {
             Tones::Kept => {}
         }
         self.tones = tone::curve(&self.histogram, params.faint).to_vec();
-        self.paint(plan, kind, tile, heat);
+        self.paint(grid, tile, heat);
         let ms = |from: Instant, to: Instant| (to - from).as_secs_f64() * 1e3;
         self.stages = [ms(started, splatted), ms(splatted, merged), ms(merged, Instant::now())];
         &self.picture
@@ -121,29 +130,49 @@ impl CpuSplat {
     /// Colours the cells once more, where the veil is another than before.
     pub fn repaint(&mut self, grid: Gridded<'_>, size: [u32; 2], heat: &HeatMap) {
         if self.veil != grid.plan.params.veil {
-            self.paint(grid.plan, grid.kind, size.map(|edge| edge as usize), heat);
+            self.paint(grid, size.map(|edge| edge as usize), heat);
         }
     }
 
-    fn paint(&mut self, plan: &SplatPlan, kind: SplatKind, size: [usize; 2], heat: &HeatMap) {
+    fn paint(&mut self, Gridded { plan, kind, palette, .. }: Gridded<'_>, size: [usize; 2], heat: &HeatMap) {
         let params = plan.params;
         self.veil = params.veil;
         let Ok(tones) = <&[f32; BUCKETS]>::try_from(self.tones.as_slice()) else { return };
+        let alphas = tone::opacities(tones);
+        let veiled = |color: u32| if params.veil == 0 { color } else { tone::veiled(color, params.veil) };
         if kind == SplatKind::Density {
             let counts = self.counts.first().map_or(&[][..], Vec::as_slice);
             let values = if params.reach > 0 { &self.smoother.values } else { counts };
             DensityPainter { values, params, tones, heat }.paint(&mut self.picture, size);
+        } else if params.classes > 0 {
+            let palette: Vec<[f32; 3]> = palette
+                .iter()
+                .map(|color| color.to_le_bytes().map(|channel| f32::from(channel) / 255.0))
+                .map(|[r, g, b, _]| [r, g, b])
+                .collect();
+            paint_cells((&self.classes, params.sums_each()), &params, size, &mut self.picture, |cell| {
+                let count = class_count(cell, &params);
+                if count == 0 { 0 } else { veiled(tone::class_color(cell, &palette, &params, alphas[tone::bucket_of(count)])) }
+            });
         } else {
-            let alphas = tone::opacities(tones);
-            paint_cells(&self.sums, &params, size, &mut self.picture, |&[r, g, b, count]| {
-                let color = tone::mean_color([r, g, b], count, params.levels, alphas[tone::bucket_of(count)], params.mode == EXACT_COLORS);
-                if params.veil == 0 { color } else { tone::veiled(color, params.veil) }
+            let is_exact = params.mode == EXACT_COLORS;
+            paint_cells((&self.sums, 1), &params, size, &mut self.picture, |cell| match cell {
+                &[[r, g, b, count]] if count > 0 => {
+                    veiled(tone::mean_color([r, g, b], count, params.levels, alphas[tone::bucket_of(count)], is_exact))
+                }
+                _ => 0,
             });
         }
         if self.has_chosen {
             let values = self.all.first().map_or(&[][..], Vec::as_slice);
             DensityPainter { values, params, tones, heat }.lay_grey_under(&mut self.picture, size);
         }
+    }
+
+    /// The tone of each bucket of the newest picture's values.
+    #[must_use]
+    pub fn tones(&self) -> Option<&[f32; BUCKETS]> {
+        self.tones.as_slice().try_into().ok()
     }
 
     /// The newest picture.
@@ -165,6 +194,9 @@ impl CpuSplat {
         match self.kind {
             None => Vec::new(),
             Some(SplatKind::Density) => self.counts.first().cloned().unwrap_or_default(),
+            Some(SplatKind::Colors | SplatKind::Lines) if self.params.classes > 0 => {
+                self.classes().map(|cell| class_count(cell, &self.params)).collect()
+            }
             Some(SplatKind::Colors | SplatKind::Lines) => {
                 self.sums.first().map_or_else(Vec::new, |cells| cells.iter().map(Cell::count).collect())
             }
@@ -181,6 +213,11 @@ impl CpuSplat {
     #[must_use]
     pub fn sums(&self) -> Vec<[u32; 3]> {
         self.sums.first().map_or_else(Vec::new, |cells| cells.iter().map(|&[r, g, b, _]| [r, g, b]).collect())
+    }
+
+    /// Of each cell of the newest grid the rows of each class, and the sum of haze behind them. `[height, width, params.sums_each()]`
+    pub fn classes(&self) -> impl Iterator<Item = &[u32]> {
+        self.classes.first().map_or(&[][..], Vec::as_slice).chunks_exact(self.params.sums_each())
     }
 
     /// Rows that were splatted, those outside of the picture among them.
@@ -203,7 +240,7 @@ impl CpuSplat {
         (params, kind, goes_on): (SplatParams, SplatKind, bool),
         rows: SplatRows<'_>,
     ) -> usize {
-        let plan = Rows { params, rows: rows.positions.len(), goes_on };
+        let plan = Rows { params, rows: rows.positions.len(), each: 1, goes_on };
         let Some(chosen) = rows.chosen else { return self.accumulate_those(projector, frame, (&plan, kind), rows, |_| true) };
         let SplatRows { positions, tracks, .. } = rows;
         let outside = if kind == SplatKind::Lines {
@@ -251,6 +288,34 @@ impl CpuSplat {
                 let cell = projector.cell(positions[row]).and_then(|(cell, _)| cells.get_mut(cell));
                 cell.map(|cell| cell.add(())).is_some()
             }),
+            SplatKind::Colors if params.classes > 0 => {
+                let (plan, each) = (plan.of_classes(), params.sums_each());
+                plan.splat(&mut self.classes, |cells, row| {
+                    if !is_wanted(row) {
+                        return true;
+                    }
+                    let cell = projector
+                        .cell(positions[row])
+                        .and_then(|(cell, w)| cells.get_mut(cell * each..(cell + 1) * each).map(|cell| (cell, w)));
+                    cell.map(|(cell, w)| add_class(cell, colors[row], &params, || mixer.haze(w))).is_some()
+                })
+            }
+            SplatKind::Lines if params.classes > 0 => {
+                let (plan, each) = (plan.of_classes(), params.sums_each());
+                plan.splat(&mut self.classes, |cells, row| {
+                    if is_wanted(row) {
+                        line_from(projector, positions, tracks, row, |begin, end, w| {
+                            let haze = mixer.haze(w);
+                            lines::walk(begin, end, &params, |cell| {
+                                if let Some(cell) = cells.get_mut(cell * each..(cell + 1) * each) {
+                                    add_class(cell, colors[row], &params, || haze);
+                                }
+                            });
+                        });
+                    }
+                    true
+                })
+            }
             SplatKind::Colors => plan.splat(&mut self.sums, |cells, row| {
                 if !is_wanted(row) {
                     return true;
@@ -287,4 +352,24 @@ fn add_to<C: Cell>(cells: &mut [C], cell: usize, ink: C::Ink) {
     if let Some(cell) = cells.get_mut(cell) {
         cell.add(ink);
     }
+}
+
+/// Adds a row to a cell that counts classes.
+#[inline]
+fn add_class(cell: &mut [u32], color: u32, params: &SplatParams, haze: impl FnOnce() -> u32) {
+    let slot = (color >> 24).min(params.classes.saturating_sub(1)) as usize;
+    if let Some(count) = cell.get_mut(slot) {
+        *count += 1;
+    }
+    if params.haze != 0
+        && let Some(sum) = cell.get_mut(params.classes as usize)
+    {
+        *sum += haze();
+    }
+}
+
+/// Rows in a cell that counts classes.
+#[inline]
+fn class_count(cell: &[u32], params: &SplatParams) -> u32 {
+    cell.iter().take(params.classes as usize).sum()
 }

@@ -1,13 +1,14 @@
-//! The splat in compute shaders: counts and sums of colours by integer atomics, their histogram and tones, and a pass that colours them.
+//! The splat in compute shaders: counts and sums of colours, or counts of classes, by integer atomics, their histogram and tones, and a pass that colours them.
 
 use super::kernels::{self, CELLS_EACH, WORKGROUP};
 use super::params::{MOST_REACH, RUN, SplatKind, SplatParams, SplatPlan};
 use super::progress::Part;
 use super::resolve::ResolvePass;
 use super::tone::{BUCKETS, Tones};
-use crate::gpu::{BoundKernel, GpuContext, GpuError, KernelPipeline, PassTimer, StorageBuffer, UniformBuffer};
+use crate::gpu::{BoundKernel, GpuContext, GpuError, KernelPipeline, LateReadback, PassTimer, StorageBuffer, UniformBuffer};
 use crate::render::gpu_data::{FrameUniform, MapBuffers};
 use crate::render::target::ViewTarget;
+use crate::scene::mixture::MOST_CLASSES;
 use crate::scene::{HeatMap, Theme};
 
 /// The pipelines, and the cells of the picture that was drawn last.
@@ -26,8 +27,10 @@ pub struct GpuSplat {
     weights: StorageBuffer<f32>,
     heat: StorageBuffer<u32>,
     heat_of: Option<Theme>,
+    palette: StorageBuffer<u32>,
     histogram_of_cells: StorageBuffer<u32>,
     tones: StorageBuffer<f32>,
+    told: LateReadback,
     grid: Option<Grid>,
 }
 
@@ -50,7 +53,7 @@ struct Grid {
 impl Grid {
     /// Whether it has the buffers and the kernel that a grid of these parameters and this kind takes.
     fn fits(&self, params: &SplatParams, kind: SplatKind) -> bool {
-        let shape = |of: &SplatParams| (of.width, of.cells, of.reach > 0, of.first > 0);
+        let shape = |of: &SplatParams| (of.width, of.cells, of.sums_each(), of.reach > 0, of.first > 0);
         self.kind == kind && shape(&self.params) == shape(params)
     }
 }
@@ -76,8 +79,10 @@ impl GpuSplat {
             weights: StorageBuffer::zeroed(context, "splat.weights", MOST_REACH + 1)?,
             heat: StorageBuffer::zeroed(context, "splat.heat", 256)?,
             heat_of: None,
+            palette: StorageBuffer::zeroed(context, "splat.palette", MOST_CLASSES + 1)?,
             histogram_of_cells: StorageBuffer::zeroed(context, "splat.histogram", BUCKETS)?,
             tones: StorageBuffer::zeroed(context, "splat.curve", BUCKETS)?,
+            told: LateReadback::new(context, "splat.tones", 4 * BUCKETS as u64)?,
             grid: None,
         })
     }
@@ -98,7 +103,7 @@ impl GpuSplat {
         encoder: &mut wgpu::CommandEncoder,
         frame: &UniformBuffer<FrameUniform>,
         buffers: &MapBuffers,
-        (plan, kind): (&SplatPlan, SplatKind),
+        (plan, kind, palette): (&SplatPlan, SplatKind, &[u32]),
         (part, tones): (Part, Tones),
         theme: Theme,
         target: &ViewTarget,
@@ -116,6 +121,7 @@ impl GpuSplat {
             self.heat_of = Some(theme);
         }
         self.params.write(context, &params)?;
+        self.palette.write(context, 0, palette)?;
         self.weights.write(context, 0, &plan.weights)?;
         let Some(grid) = &self.grid else { return Ok(()) };
         if !part.goes_on {
@@ -144,10 +150,33 @@ impl GpuSplat {
             let descriptor = wgpu::ComputePassDescriptor { label: Some(name), timestamp_writes };
             kernel.dispatch(&mut encoder.begin_compute_pass(&descriptor), workgroups);
         }
+        if kind == SplatKind::Density {
+            self.told.copy(encoder, self.tones.buffer(), 4 * BUCKETS as u64);
+        }
         let stamps = timer.as_mut().and_then(|timer| timer.render("resolve"));
         let mut pass = target.begin_flat(encoder, wgpu::LoadOp::Clear(wgpu::Color::TRANSPARENT), stamps);
         self.resolve.draw(&mut pass, &grid.colored);
         Ok(())
+    }
+
+    /// The frame was submitted: the tones of a density come back some frames later.
+    pub fn submitted(&mut self) {
+        self.told.submitted();
+    }
+
+    /// Whether tones are on their way.
+    #[must_use]
+    pub fn awaits_tones(&self) -> bool {
+        !self.told.is_free()
+    }
+
+    /// The tones of a density some frames ago; `None`: no news. Does not wait.
+    ///
+    /// # Errors
+    /// [`GpuError::Lost`].
+    pub fn take_tones(&mut self, context: &GpuContext) -> Result<Option<[f32; BUCKETS]>, GpuError> {
+        let bytes = self.told.take(context)?;
+        Ok(bytes.and_then(|bytes| bytemuck::pod_collect_to_vec::<u8, f32>(&bytes).try_into().ok()))
     }
 
     /// Rows in the cells of the newest picture, those outside among them; 0 where there is none. Waits for the device.
@@ -175,7 +204,7 @@ impl GpuSplat {
         let cells = grid.cells as usize;
         let has_colors = kind.has_colors();
         let counts = StorageBuffer::zeroed(context, "splat.counts", grid.counts())?;
-        let sums = StorageBuffer::zeroed(context, "splat.sums", if has_colors { 3 * cells } else { 1 })?;
+        let sums = StorageBuffer::zeroed(context, "splat.sums", if has_colors { grid.sums_each() * cells } else { 1 })?;
         let smoothed = if grid.reach > 0 { cells } else { 1 };
         let spread = StorageBuffer::<f32>::zeroed(context, "splat.spread", smoothed)?;
         let smooth = StorageBuffer::<u32>::zeroed(context, "splat.smooth", smoothed)?;
@@ -208,7 +237,9 @@ impl GpuSplat {
             classify: self.histogram.bind(context, &[params, values, histogram.buffer()])?,
             draw_curve: self.curve.bind(context, &[params, histogram.buffer(), curve.buffer()])?,
             add_up: self.total.bind(context, &[params, counts.buffer(), total.buffer()])?,
-            colored: self.resolve.bind(context, [values, sums.buffer(), curve.buffer(), self.heat.buffer(), counts.buffer()]),
+            colored: self
+                .resolve
+                .bind(context, [values, sums.buffer(), curve.buffer(), self.heat.buffer(), counts.buffer(), self.palette.buffer()]),
             counts,
             sums,
             total,

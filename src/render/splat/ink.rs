@@ -28,6 +28,16 @@ impl Mixer {
         self.focus_track == NO_TRACK && !self.is_deep && self.levels == 255.0
     }
 
+    /// How far a row is in the haze, `levels` for wholly.
+    #[inline]
+    pub(super) fn haze(&self, w: f32) -> u32 {
+        (self.depth(w) * self.levels + 0.5) as u32
+    }
+
+    fn depth(&self, w: f32) -> f32 {
+        ((w / self.fitted_w - 1.0) / 0.6).clamp(0.0, 1.0)
+    }
+
     #[inline]
     pub(super) fn ink(&self, color: u32, track: u32, w: f32) -> [u32; 4] {
         let [r, g, b, _] = color.to_le_bytes().map(|channel| f32::from(channel) / 255.0);
@@ -37,7 +47,7 @@ impl Mixer {
             let grey = 0.299 * r + 0.587 * g + 0.114 * b;
             color = std::array::from_fn(|at| mix(mix(color[at], grey, 0.7), self.background[at], 0.55));
         }
-        let depth = ((w / self.fitted_w - 1.0) / 0.6).clamp(0.0, 1.0);
+        let depth = self.depth(w);
         let [r, g, b] = std::array::from_fn(|at| (mix(color[at], self.background[at], depth * 0.55) * self.levels + 0.5) as u32);
         [r, g, b, 1]
     }

@@ -7,6 +7,7 @@ const ROWS: ShaderPart = shader_part!("shared/rows.wgsl");
 const FRAME: ShaderPart = shader_part!("shared/frame.wgsl");
 const SPLAT: ShaderPart = shader_part!("shared/splat.wgsl");
 const CELL: ShaderPart = shader_part!("shared/splat_cell.wgsl");
+const INK: ShaderPart = shader_part!("shared/splat_ink.wgsl");
 
 /// `@group(0) @binding(1)`: [`super::SplatParams`]. The frame is at 0.
 const PARAMS: Binding = Binding { group: 0, binding: 1, kind: BindingKind::Uniform };
@@ -34,10 +35,10 @@ pub const COUNT: Kernel = Kernel::linear(
     ],
 );
 
-/// Rows a pixel, and the sums of their colours.
+/// Rows a pixel, and the sums of their colours or the counts of their classes.
 pub const COLOR: Kernel = Kernel::linear(
     "splat.color",
-    &[ROWS, FRAME, SPLAT, CELL, shader_part!("splat_color.wgsl")],
+    &[ROWS, FRAME, SPLAT, CELL, INK, shader_part!("splat_color.wgsl")],
     WORKGROUP as u32,
     &[
         Binding::PARAMS,
@@ -53,9 +54,11 @@ pub const COLOR: Kernel = Kernel::linear(
     ],
 );
 
-/// Lines a pixel, and the sums of their colours.
-pub const LINES: Kernel =
-    Kernel { shader: ShaderSource { name: "splat.lines", parts: &[ROWS, FRAME, SPLAT, CELL, shader_part!("splat_lines.wgsl")] }, ..COLOR };
+/// Lines a pixel, and the same of them.
+pub const LINES: Kernel = Kernel {
+    shader: ShaderSource { name: "splat.lines", parts: &[ROWS, FRAME, SPLAT, CELL, INK, shader_part!("splat_lines.wgsl")] },
+    ..COLOR
+};
 
 /// Counts spread along rows.
 pub const SMOOTH_ROWS: Kernel = Kernel::linear(
@@ -98,8 +101,10 @@ pub const TOTAL: Kernel = Kernel::linear(
 );
 
 /// Cells to colours: drawn, not computed.
-pub const RESOLVE: ShaderSource =
-    ShaderSource { name: "splat.resolve", parts: &[shader_part!("shared/triangle.wgsl"), SPLAT, shader_part!("splat_resolve.wgsl")] };
+pub const RESOLVE: ShaderSource = ShaderSource {
+    name: "splat.resolve",
+    parts: &[shader_part!("shared/triangle.wgsl"), SPLAT, shader_part!("shared/mixture.wgsl"), shader_part!("splat_resolve.wgsl")],
+};
 
 /// Every compute kernel of the splat.
 pub const KERNELS: &[&Kernel] = &[&COUNT, &COLOR, &LINES, &SMOOTH_ROWS, &SMOOTH_COLUMNS, &HISTOGRAM, &CURVE, &TOTAL];

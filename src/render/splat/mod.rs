@@ -1,7 +1,7 @@
 //! The splat: a picture of any number of rows in time that hardly depends on how many lie over one another.
 //!
-//! Every row adds one to the cell of its pixel, and its colour to the pixel's sums, in whole numbers: the picture does not depend on the order
-//! of rows, and its counts add up to all rows, which can be read back. Then each pixel's tone follows from how its count compares with the
+//! Every row adds one to the cell of its pixel, and its colour to the pixel's sums or one to the count of its class, in whole numbers: the picture
+//! does not depend on the order of rows, and its counts add up to all rows, which can be read back. Then each pixel's tone follows from how its count compares with the
 //! others' ([`tone`]). Two engines do the same: compute shaders ([`gpu`]), and the CPU's threads ([`cpu`]) where the adapter is
 //! a CPU and would only play a GPU.
 
@@ -25,7 +25,7 @@ pub use tone::Tones;
 use super::gpu_data::{FrameUniform, MapBuffers, chosen_of};
 use super::target::ViewTarget;
 use crate::gpu::{GpuContext, GpuError, PassTimer, UniformBuffer};
-use crate::scene::{Camera, HeatMap, Scene, Theme, ViewKind};
+use crate::scene::{Camera, DensityScale, Dimensions, HeatMap, Scene, Srgb, Theme, ViewKind};
 use cpu::{CpuSplat, Gridded, SplatRows};
 use gpu::GpuSplat;
 use progress::{Part, Progress, View};
@@ -56,14 +56,25 @@ const MS_PER_ROW_OF_SHADERS_ON_CPU: f64 = 4e-5;
 /// And on a GPU, where a row is 12 bytes to read and an addition: a slow one's.
 const MS_PER_ROW_ON_GPU: f64 = 1e-6;
 
-/// The splat of a scene, if it is to be drawn as one.
-#[must_use]
-pub fn kind_of(view: ViewKind, rows: usize, is_cpu_adapter: bool) -> Option<SplatKind> {
-    let enough = match (is_cpu_adapter, view) {
+/// Rows from which a view is a splat.
+fn enough(view: ViewKind, is_cpu_adapter: bool) -> usize {
+    match (is_cpu_adapter, view) {
         (false, _) => ROWS_ON_GPU,
         (true, ViewKind::Trajectories) => LINES_ON_CPU,
         (true, _) => ROWS_ON_CPU,
-    };
+    }
+}
+
+/// The most rows that are drawn as marks where they are part of a splat: few enough that a frame of them is no longer than one of the splat.
+#[must_use]
+pub fn most_marks(view: ViewKind, is_cpu_adapter: bool) -> usize {
+    enough(view, is_cpu_adapter) / 4
+}
+
+/// The splat of a scene, if it is to be drawn as one.
+#[must_use]
+pub fn kind_of(view: ViewKind, rows: usize, is_cpu_adapter: bool) -> Option<SplatKind> {
+    let enough = enough(view, is_cpu_adapter);
     match view {
         ViewKind::Averages => None,
         ViewKind::Density => Some(SplatKind::Density),
@@ -71,6 +82,9 @@ pub fn kind_of(view: ViewKind, rows: usize, is_cpu_adapter: bool) -> Option<Spla
         ViewKind::Trajectories => (rows >= enough).then_some(SplatKind::Lines),
     }
 }
+
+/// Bytes that the counts of classes may take of a GPU. A picture that needs more adds up colours instead.
+const MOST_CLASS_BYTES: u64 = 512 << 20;
 
 /// Deviation of a density's smoothing, in mean distances between rows on the map.
 const SMOOTHING: f32 = 0.8;
@@ -117,6 +131,8 @@ pub struct Splat {
     heat: Option<(Theme, HeatMap)>,
     drawn_by: Option<SplatEngine>,
     kind: Option<SplatKind>,
+    params: SplatParams,
+    scale: Option<DensityScale>,
 }
 
 impl Splat {
@@ -156,6 +172,16 @@ impl Splat {
         let rows = buffers.positions.len;
         self.kind = Some(kind);
         let mut plan = plan_of(scene, kind, target.picture, rows);
+        let palette = packed(&scene.colors.slots);
+        if kind.has_colors() {
+            let haze = if scene.camera.dimensions == Dimensions::Three { scene.theme.background().to_packed() } else { 0 };
+            let counted = plan.params.with_classes(palette.len(), haze);
+            // Tiles are small enough; whether they count must not depend on how a picture is divided.
+            let bytes = 4 * counted.sums_each() as u64 * u64::from(target.size[0]) * u64::from(target.size[1]);
+            if bytes <= MOST_CLASS_BYTES.min(context.caps.storage_binding_bytes()) {
+                plan.params = counted;
+            }
+        }
         if !target.is_whole() {
             plan = plan.of_tile(target.origin, target.size, target.picture);
         }
@@ -194,13 +220,14 @@ impl Splat {
         if is_veiled && kind.has_colors() {
             plan.params.veil = scene.theme.background().to_packed();
         }
+        self.params = plan.params;
         if let Some((colors, tracks)) = host {
             self.drawn_by = Some(SplatEngine::Cpu);
             if self.heat.as_ref().is_none_or(|(theme, _)| *theme != scene.theme) {
                 self.heat = Some((scene.theme, HeatMap::of(scene.theme)));
             }
             let Some((_, heat)) = &self.heat else { return Ok(0) };
-            let grid = Gridded { plan: &plan, kind, dimensions: target.dimensions };
+            let grid = Gridded { plan: &plan, kind, dimensions: target.dimensions, palette: &palette };
             if part.phase.is_some() {
                 let splat_rows = SplatRows { positions: &scene.shown_positions(), colors, tracks, chosen: chosen_of(scene) };
                 let tile = target.size.map(|edge| edge as usize);
@@ -217,12 +244,42 @@ impl Splat {
                 Some(gpu) => gpu,
                 none => none.insert(GpuSplat::new(context)?),
             };
-            gpu.encode(context, encoder, frame.1, buffers, (&plan, kind), (part, self.tones), scene.theme, target, timer)?;
+            gpu.encode(context, encoder, frame.1, buffers, (&plan, kind, &palette), (part, self.tones), scene.theme, target, timer)?;
         }
         if let Tones::Gathered { is_first } = &mut self.tones {
             *is_first = false;
         }
         Ok(part.rows_after(rows))
+    }
+
+    /// The frame was submitted.
+    pub fn submitted(&mut self) {
+        if let Some(gpu) = &mut self.gpu {
+            gpu.submitted();
+        }
+    }
+
+    /// Whether the scale of a density is on its way.
+    #[must_use]
+    pub fn awaits_scale(&self) -> bool {
+        self.drawn_by == Some(SplatEngine::Gpu) && self.gpu.as_ref().is_some_and(GpuSplat::awaits_tones)
+    }
+
+    /// What the tones of a density stand for, of the newest picture or one some frames ago. Does not wait.
+    ///
+    /// # Errors
+    /// [`GpuError::Lost`].
+    pub fn density_scale(&mut self, context: &GpuContext, pixels_per_point: f32) -> Result<Option<&DensityScale>, GpuError> {
+        let tones = match (self.drawn_by, &mut self.gpu) {
+            _ if self.kind != Some(SplatKind::Density) => return Ok(None),
+            (Some(SplatEngine::Cpu), _) => self.cpu.tones().copied(),
+            (Some(_), Some(gpu)) => gpu.take_tones(context)?,
+            _ => None,
+        };
+        if let Some(tones) = tones {
+            self.scale = Some(tone::density_scale(&tones, &self.params, pixels_per_point));
+        }
+        Ok(self.scale.as_ref())
     }
 
     /// How many rows are in the newest splat, read back from its cells; `None` where none was drawn, or lines, which are in many cells each. Waits for the device.
@@ -245,4 +302,9 @@ impl Splat {
     pub fn cpu_stages_ms(&self) -> Vec<(&'static str, f64)> {
         if self.drawn_by == Some(SplatEngine::Cpu) { self.cpu.stages_ms().to_vec() } else { Vec::new() }
     }
+}
+
+/// Colours as shaders read them.
+fn packed(colors: &[Srgb]) -> Vec<u32> {
+    colors.iter().map(|color| color.to_packed()).collect()
 }

@@ -12,13 +12,14 @@ const BAND_ROWS: usize = 16;
 /// Steps a pixel below which a line fades: on a summit that just reaches a step it would be a speck.
 const FLAT: f32 = 0.006;
 
-/// Colours the first part's cells, of which a picture of `size` pixels shows those from `params.origin` on; empty ones are transparent.
+/// Colours the first part's cells of `each` values, of which a picture of `size` pixels shows those from `params.origin` on; empty ones are
+/// transparent.
 pub(super) fn paint_cells<C: Cell>(
-    parts: &[Vec<C>],
+    (parts, each): (&[Vec<C>], usize),
     params: &SplatParams,
     size: [usize; 2],
     picture: &mut Vec<u32>,
-    color: impl Fn(&C) -> u32 + Sync,
+    color: impl Fn(&[C]) -> u32 + Sync,
 ) {
     let cells = parts.first().map_or(&[][..], Vec::as_slice);
     let across = params.width as usize;
@@ -26,8 +27,8 @@ pub(super) fn paint_cells<C: Cell>(
     picture.resize(size[0] * size[1], 0);
     picture.par_chunks_mut((BAND_ROWS * size[0]).max(1)).enumerate().for_each(|(band, pixels)| {
         for (y, pixels) in (band * BAND_ROWS + top..).zip(pixels.chunks_mut(size[0].max(1))) {
-            let cells = cells.get(y * across + left..).unwrap_or_default();
-            pixels.iter_mut().zip(cells).for_each(|(pixel, cell)| *pixel = if cell.count() == 0 { 0 } else { color(cell) });
+            let cells = cells.get((y * across + left) * each..).unwrap_or_default();
+            pixels.iter_mut().zip(cells.chunks_exact(each)).for_each(|(pixel, cell)| *pixel = color(cell));
         }
     });
 }

@@ -77,8 +77,16 @@ pub struct SplatParams {
     pub octaves: u32,
     /// That grey, packed sRGB.
     pub grey: u32,
+    /// Classes that cells count, the last of which is of rows in none; 0: cells add up colours.
+    pub classes: u32,
+    /// Where a space's far rows go, packed sRGB: cells count their haze behind the classes; 0: they do not.
+    pub haze: u32,
     /// 0.
-    pub unused: u32,
+    pub unused0: u32,
+    /// 0.
+    pub unused1: u32,
+    /// 0.
+    pub unused2: u32,
     /// Where the grid's first cell lies in the grid of the whole picture: 0 and 0 but for tiles.
     pub corner: [u32; 2],
     /// Where the target's first pixel lies in the whole picture.
@@ -116,7 +124,11 @@ impl SplatPlan {
             first: 0,
             octaves: 1,
             grey: 0,
-            unused: 0,
+            classes: 0,
+            haze: 0,
+            unused0: 0,
+            unused1: 0,
+            unused2: 0,
             corner: [0, 0],
             origin: [0, 0],
             own: [0, 0, size[0], size[1]],
@@ -180,6 +192,18 @@ impl SplatParams {
     #[must_use]
     pub fn with_chosen(self, rows: usize, grey: u32) -> Self {
         Self { first: self.cells + OUTSIDE_CELLS as u32, octaves: rows.max(1).ilog2() + 1, grey, ..self }
+    }
+
+    /// The same for cells that count so many classes; `haze`: see [`Self::haze`].
+    #[must_use]
+    pub fn with_classes(self, classes: usize, haze: u32) -> Self {
+        Self { classes: classes as u32, haze: if classes > 0 { haze } else { 0 }, ..self }
+    }
+
+    /// Values that a cell has beside its count: sums of red, green and blue, or counts of classes and the sum of haze.
+    #[must_use]
+    pub fn sums_each(&self) -> usize {
+        if self.classes == 0 { 3 } else { self.classes as usize + usize::from(self.haze != 0) }
     }
 
     /// Counts that there are: of all cells, of what is outside, and of the chosen rows once more.

@@ -30,7 +30,7 @@ impl ResolvePass {
             |entries: &[_]| device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some(RESOLVE.name), entries });
         let storage = wgpu::BufferBindingType::Storage { read_only: true };
         let first = layout(&[entry(1, wgpu::BufferBindingType::Uniform)]);
-        let cells = layout(&(0..5).map(|binding| entry(binding, storage)).collect::<Vec<_>>());
+        let cells = layout(&(0..6).map(|binding| entry(binding, storage)).collect::<Vec<_>>());
         // Nothing is below it.
         let pipeline = triangle::pipeline(context, &RESOLVE, &[Some(&first), Some(&cells)], None)?;
         let params = device.create_bind_group(&wgpu::BindGroupDescriptor {
@@ -41,9 +41,9 @@ impl ResolvePass {
         Ok(Self { pipeline, cells, params })
     }
 
-    /// Puts values, sums, tones, colours and counts in place.
+    /// Puts values, sums, tones, colours of tones, counts and colours of classes in place.
     #[must_use]
-    pub fn bind(&self, context: &GpuContext, buffers: [&wgpu::Buffer; 5]) -> wgpu::BindGroup {
+    pub fn bind(&self, context: &GpuContext, buffers: [&wgpu::Buffer; 6]) -> wgpu::BindGroup {
         let entries: Vec<_> =
             (0..).zip(buffers).map(|(binding, buffer)| wgpu::BindGroupEntry { binding, resource: buffer.as_entire_binding() }).collect();
         context.device.create_bind_group(&wgpu::BindGroupDescriptor { label: Some(RESOLVE.name), layout: &self.cells, entries: &entries })

@@ -6,17 +6,16 @@
 
 use rayon::prelude::*;
 
-use super::params::SplatParams;
-use crate::scene::HeatMap;
+use super::params::{SplatParams, UNIT};
+use crate::scene::mixture::{self, Mixture};
+use crate::scene::{DensityScale, HeatMap};
 
 /// Buckets of counts: 32 octaves of 16.
 pub const BUCKETS: usize = 512;
 /// Opacity of a pixel with the least tone.
 const FAINTEST: f32 = 0.3;
-/// How far from grey a channel may be brought.
-const STRONGEST: f32 = 0.3;
-/// How much a mean's distance from grey is brought back.
-const MOST_GAIN: f32 = 3.0;
+/// The part of a colour that the strongest haze takes.
+const MOST_HAZE: f32 = 0.55;
 /// The share of its opacity that a colour keeps behind the veil.
 const VEILED_OPACITY: f32 = 0.75;
 /// Opacity of the grey of rows that are not chosen: of a single one, and of as many as there are.
@@ -29,6 +28,24 @@ pub fn bucket_of(count: u32) -> usize {
     let octave = count.max(1).ilog2();
     let below = if octave > 4 { count >> (octave - 4) } else { count << (4 - octave) };
     (octave * 16 + (below & 15)) as usize
+}
+
+/// The least count of a bucket: twin of [`bucket_of`].
+#[must_use]
+pub fn least_of_bucket(bucket: usize) -> f32 {
+    2f32.powi((bucket / 16) as i32) * (1.0 + (bucket % 16) as f32 / 16.0)
+}
+
+/// What the tones of a density stand for.
+#[must_use]
+pub fn density_scale(tones: &[f32; BUCKETS], params: &SplatParams, pixels_per_point: f32) -> DensityScale {
+    let of_row = if params.reach > 0 { UNIT } else { 1.0 };
+    // A cell's value to rows in a square point.
+    let in_a_point = pixels_per_point.powi(2) / (of_row * (params.cell * params.cell) as f32);
+    // From the largest bucket on, all cells have less.
+    let most = least_of_bucket(tones.iter().position(|&tone| tone > 0.9995).unwrap_or(BUCKETS - 1));
+    let least = params.faint.max(1) as f32;
+    DensityScale::new(least * in_a_point, most.max(least) * in_a_point, |density| tone_of(tones, density / in_a_point))
 }
 
 /// Whose cells say how much a value is.
@@ -186,19 +203,37 @@ pub fn opacities(tones: &[f32; BUCKETS]) -> [f32; BUCKETS] {
     tones.map(|tone| FAINTEST + (1.0 - FAINTEST) * tone)
 }
 
-/// A pixel's colour from its rows' sums, premultiplied, packed.
-///
-/// The mean of n unrelated colours is nearer to grey than they are, by the root of n; it is brought back by as much, up to `MOST_GAIN`, so
-/// that pixels in which many rows meet keep a hue, if no stronger one than a row may have. Where colours are exact, means stay as they are.
+/// A pixel's colour from its rows' sums, premultiplied, packed: where colours are exact, their mean; else as much of its hue as many classes
+/// leave ([`mixture::of_mean`]).
 #[must_use]
 pub fn mean_color(sums: [u32; 3], count: u32, levels: u32, alpha: f32, is_exact: bool) -> u32 {
     let scale = 1.0 / (count as f32 * levels as f32);
     let mean = sums.map(|sum| sum as f32 * scale);
-    let grey = 0.299 * mean[0] + 0.587 * mean[1] + 0.114 * mean[2];
-    let off = mean.map(|channel| channel - grey);
-    let most = off[0].abs().max(off[1].abs()).max(off[2].abs()).max(1e-6);
-    let gain = if is_exact { 1.0 } else { (STRONGEST / most).min((count as f32).sqrt()).clamp(1.0, MOST_GAIN) };
-    let [r, g, b] = off.map(|off| ((grey + off * gain).clamp(0.0, 1.0) * alpha * 255.0 + 0.5) as u8);
+    premultiplied(if is_exact { mean } else { mixture::of_mean(mean) }, alpha)
+}
+
+/// A pixel's colour from the counts of its classes, and what they count of haze behind them, premultiplied, packed.
+#[must_use]
+pub fn class_color(cell: &[u32], palette: &[[f32; 3]], params: &SplatParams, alpha: f32) -> u32 {
+    let mut mixture = Mixture::default();
+    let mut total = 0.0;
+    for (&count, &color) in cell.iter().zip(palette) {
+        mixture.add(count as f32, color);
+        total += count as f32;
+    }
+    let mut color = mixture.color();
+    if params.haze != 0 {
+        let sum = cell.last().copied().unwrap_or(0) as f32;
+        let part = sum / (total * params.levels as f32).max(1.0) * MOST_HAZE;
+        let [r, g, b, _] = params.haze.to_le_bytes().map(|channel| f32::from(channel) / 255.0);
+        let ground = [r, g, b];
+        color = std::array::from_fn(|at| color[at] + (ground[at] - color[at]) * part);
+    }
+    premultiplied(color, alpha)
+}
+
+fn premultiplied(color: [f32; 3], alpha: f32) -> u32 {
+    let [r, g, b] = color.map(|channel| (channel.clamp(0.0, 1.0) * alpha * 255.0 + 0.5) as u8);
     u32::from_le_bytes([r, g, b, (alpha * 255.0 + 0.5) as u8])
 }
 
@@ -234,6 +269,23 @@ mod tests {
     }
 
     #[test]
+    fn a_densitys_scale_has_the_tones_that_the_picture_has() {
+        for bucket in 0..BUCKETS {
+            let least = least_of_bucket(bucket);
+            assert!(least.fract() > 0.0 || bucket_of(least as u32) == bucket, "{bucket}: {least}");
+        }
+        let tones = curve(&Histogram::of(&(1..3000).collect::<Vec<_>>(), 1), 1);
+        let params = SplatParams { cell: 1, faint: 1, ..SplatParams::default() };
+        let scale = density_scale(&tones, &params, 1.0);
+        let values: Vec<f32> = scale.ticks.iter().map(|&(_, value)| value).collect();
+        assert_eq!((scale.edge, values), (1, vec![1.0, 10.0, 100.0, 1000.0]));
+        assert!(scale.ticks.iter().all(|&(place, value)| (place - tone_of(&tones, value)).abs() < 1e-5), "{scale:?}");
+        // Twice as many pixels along a point: four times as many rows in a square point, of cells as full.
+        let fine = density_scale(&tones, &params, 2.0);
+        assert!(fine.ticks.iter().any(|&(place, value)| value == 1000.0 && (place - tone_of(&tones, 250.0)).abs() < 1e-5), "{fine:?}");
+    }
+
+    #[test]
     fn tones_between_buckets_are_between_theirs() {
         let tones = curve(&Histogram::of(&(1..3000).collect::<Vec<_>>(), 1), 1);
         for count in [1u32, 2, 3, 17, 40, 63, 64, 1000, 2999] {
@@ -244,14 +296,25 @@ mod tests {
     }
 
     #[test]
-    fn a_mean_of_many_colours_keeps_a_hue_and_one_colour_stays_as_it_is() {
-        let saturation = |packed: u32| {
-            let [r, g, b, _] = packed.to_le_bytes();
-            r.max(g).max(b) - r.min(g).min(b)
-        };
-        let faint = |count: u32| mean_color([130 * count, 125 * count, 120 * count], count, 255, 1.0, false);
-        assert_eq!(faint(1).to_le_bytes(), [130, 125, 120, 255]);
-        assert_eq!(mean_color([130 * 9, 125 * 9, 120 * 9], 9, 255, 1.0, true), faint(1));
-        assert!(saturation(faint(9)) > 2 * saturation(faint(1)) && saturation(faint(1_000_000)) == saturation(faint(9)));
+    fn a_mean_near_grey_loses_its_hue_and_one_colour_stays_as_it_is() {
+        let faint = |is_exact| mean_color([130 * 9, 125 * 9, 120 * 9], 9, 255, 1.0, is_exact).to_le_bytes();
+        assert_eq!(faint(true), [130, 125, 120, 255]);
+        let [r, g, b, _] = faint(false);
+        assert!(r - b <= 3 && g.abs_diff(125) <= 1, "{r} {g} {b}");
+        assert_eq!(mean_color([200 * 9, 90 * 9, 30 * 9], 9, 255, 1.0, false), mean_color([200, 90, 30], 1, 255, 1.0, true));
+    }
+
+    #[test]
+    fn classes_that_are_even_are_grey_at_any_count_and_in_the_haze_go_to_the_ground() {
+        let palette = [[1.0, 0.2, 0.0], [0.0, 0.5, 1.0], [0.5, 0.5, 0.5]];
+        let plain = SplatParams { classes: 3, levels: 255, ..SplatParams::default() };
+        for count in [1, 17, 1_500_000] {
+            let [r, g, b, alpha] = class_color(&[count, count, 0], &palette, &plain, 1.0).to_le_bytes();
+            assert!(r == g && g == b && alpha == 255 && r > 80, "{r} {g} {b}");
+            assert_eq!(class_color(&[count, 0, 0], &palette, &plain, 1.0).to_le_bytes(), [255, 51, 0, 255]);
+        }
+        let hazy = SplatParams { haze: 0xff00_0000, ..plain };
+        assert_eq!(class_color(&[4, 0, 0, 0], &palette, &hazy, 1.0).to_le_bytes(), [255, 51, 0, 255]);
+        assert_eq!(class_color(&[4, 0, 0, 4 * 255], &palette, &hazy, 1.0).to_le_bytes(), [115, 23, 0, 255]);
     }
 }

@@ -112,6 +112,13 @@ impl Aim {
         across * across + down * down <= self.radius2 * (depth * depth)
     }
 
+    /// Whether a row is within the radius and drawn.
+    #[inline]
+    #[must_use]
+    pub fn is_hit(&self, position: [f32; 3]) -> bool {
+        self.key(position) != NO_KEY
+    }
+
     /// From the pointer to the middle of a position's disc, in the map's unit.
     #[must_use]
     pub fn distance(&self, position: [f32; 3]) -> f32 {

@@ -60,6 +60,23 @@ impl PickTree {
         Self { rows: entries.par_iter().map(|entry| entry.row).collect(), nodes }
     }
 
+    /// All rows that the aim hits, in no order.
+    #[must_use]
+    pub fn within(&self, aim: &Aim, positions: &[[f32; 3]]) -> Vec<u32> {
+        let mut found = Vec::new();
+        let mut open: Vec<Part<'_>> = Part::new(aim, &self.nodes, &self.rows).into_iter().collect();
+        while let Some(part) = open.pop() {
+            let Some((_, below)) = part.nodes.split_first().filter(|(_, below)| !below.is_empty()) else {
+                found.extend(part.rows.iter().filter(|&&row| positions.get(row as usize).is_some_and(|&position| aim.is_hit(position))));
+                continue;
+            };
+            let (first, second) = below.split_at(below.len() / 2);
+            let (left, right) = part.rows.split_at(part.rows.len() / 2);
+            open.extend([Part::new(aim, first, left), Part::new(aim, second, right)].into_iter().flatten());
+        }
+        found
+    }
+
     /// The same answer as [`super::nearest_on_screen`] for a scene in 2-D whose positions this tree was made of.
     #[must_use]
     pub fn nearest(&self, aim: &Aim, positions: &[[f32; 3]]) -> Option<SegmentId> {
