@@ -45,11 +45,14 @@ build:
 fmt:
 	$(CARGO) fmt --check
 
+# Lints and documentation over the dependencies of the real build: `cargo clippy` and `cargo doc` would check all of them once more.
+LINT := RUSTC_WORKSPACE_WRAPPER="$(CURDIR)/tests/setup/lint-rustc.sh"
+
 clippy:
-	$(CARGO) clippy $(FLAGS) --all-targets -- -D warnings
+	$(LINT) TAGSCAPE_LINT=clippy $(CARGO) test $(FLAGS) --no-run
 
 doc:
-	RUSTDOCFLAGS='-D warnings' $(CARGO) doc $(FLAGS) --no-deps --document-private-items
+	$(LINT) TAGSCAPE_LINT=doc $(CARGO) build $(FLAGS) --lib
 
 cargo-test:
 	@tests/setup/run-tests.sh $(CARGO) $(FLAGS)

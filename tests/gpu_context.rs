@@ -25,6 +25,29 @@ fn an_adapter_is_found_by_part_of_its_name() {
 }
 
 #[test]
+fn a_real_gpu_is_no_cpu_and_where_there_is_none_that_is_said() {
+    match GpuContext::headless(AdapterChoice::Hardware) {
+        Ok(context) => assert!(!context.caps.is_cpu(), "{:?}", context.caps),
+        Err(error) => {
+            assert!(matches!(error, GpuError::NoAdapter { .. }), "{error}");
+            assert!(error.to_string().starts_with("no real one among the GPU adapters found ("), "{error}");
+        }
+    }
+}
+
+#[test]
+fn values_are_copied_to_where_they_are_wanted_and_not_past_the_end() {
+    let (from, into) = ([1.5_f32, 2.5, 3.5, 4.5], [0.0_f32; 5]);
+    let from = StorageBuffer::from_values(gpu(), "from", &from).unwrap();
+    let into = StorageBuffer::from_values(gpu(), "into", &into).unwrap();
+    into.copy_from(gpu(), 2, &from, 3).unwrap();
+    assert_eq!(into.read(gpu()).unwrap(), [0.0, 0.0, 1.5, 2.5, 3.5]);
+    assert!(matches!(into.copy_from(gpu(), 3, &from, 3), Err(GpuError::Rejected { .. })));
+    assert!(matches!(from.copy_from(gpu(), 0, &into, 5), Err(GpuError::Rejected { .. })));
+    assert_eq!(into.read(gpu()).unwrap(), [0.0, 0.0, 1.5, 2.5, 3.5]);
+}
+
+#[test]
 fn values_come_back_as_they_went_in() {
     for len in [0, 1, 3, 1000] {
         let values: Vec<u32> = (0..len).map(|i| i * 2_654_435_761u32.wrapping_mul(i)).collect();

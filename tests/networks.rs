@@ -1,5 +1,5 @@
 //! The networks of a run as a GPU has them: gathered into batches, compared with the CPU before they are trusted, and done again on the CPU
-//! when the GPU is lost. burn's CPU device stands in for a GPU where only the way there counts, and lavapipe where the device counts.
+//! when the GPU is lost. The plain networks in burn stand in for a GPU where only the way there counts, and lavapipe where the device counts.
 
 use std::borrow::Cow;
 use std::path::PathBuf;
@@ -172,6 +172,49 @@ fn a_gpu_that_is_lost_in_the_middle_is_said_and_its_patches_are_done_on_the_cpu(
     });
     let told = networks.gpu_failure().unwrap();
     assert_eq!(told, "flex failed (as a test asked for); the networks went on on the CPU");
+}
+
+#[test]
+fn a_device_that_is_lost_in_the_middle_is_said_and_its_patches_are_done_on_the_cpu() {
+    let names = ["mtt-vgg", "mtt-musicnn"];
+    let on_cpu = networks(&names, MusicnnLayer::Penultimate);
+    let mut networks = networks(&names, MusicnnLayer::Penultimate);
+    let verdict = networks.use_gpu_for_test(TestDevice::SoftwareAdapter, 1, &source);
+    let GpuVerdict::Used { adapter } = &verdict else { panic!("{verdict}") };
+    let mel = mel("nebula", "musicnn_mel.npy");
+    let patches = [&mel[..PATCH]];
+    check("before", &networks.infer(0, &patches).unwrap(), &on_cpu.infer(0, &patches).unwrap());
+    assert_eq!(networks.gpu_failure(), None);
+    networks.lose_gpu_for_test();
+    for group in [1, 0] {
+        assert_eq!(networks.infer(group, &patches).unwrap(), on_cpu.infer(group, &patches).unwrap(), "the CPU's own bits");
+    }
+    let told = networks.gpu_failure().unwrap();
+    println!("{told}");
+    assert!(told.starts_with(&format!("{adapter} failed (")) && told.ends_with("; the networks went on on the CPU"), "{told}");
+}
+
+#[test]
+fn a_row_of_a_batch_has_the_same_bits_alone_and_behind_others_also_on_a_device() {
+    // More than the convolutions take together, so that rows come from two runs of them, of which one is not full.
+    let batch = 6;
+    let mut networks = networks(&["msd-vgg"], MusicnnLayer::Penultimate);
+    used(&networks.use_gpu_for_test(TestDevice::SoftwareAdapter, batch, &source));
+    let mel = mel("nebula", "musicnn_mel.npy");
+    let patches: Vec<&[f32]> = (0..batch).map(|i| &mel[i * 90 * 96..][..PATCH]).collect();
+    let together = networks.infer(0, &patches).unwrap();
+    for row in [0, 3, 5] {
+        let alone = networks.infer(0, &patches[row..=row]).unwrap();
+        let tags = |features: &[SegmentFeatures], row| features[0].taggrams.as_ref().unwrap().row(row).to_vec();
+        assert_eq!(together[0].embeddings.row(row), alone[0].embeddings.row(0), "row {row}");
+        assert_eq!(tags(&together, row), tags(&alone, 0), "row {row}");
+    }
+    assert_eq!(networks.gpu_failure(), None);
+}
+
+#[test]
+fn musicnns_layer_before_its_relu_is_to_be_had_from_a_device_as_well() {
+    compare(&["mtt-musicnn"], MusicnnLayer::Dense, TestDevice::SoftwareAdapter, 1, 1);
 }
 
 #[test]

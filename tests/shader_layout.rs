@@ -3,13 +3,14 @@
 use std::mem::offset_of;
 
 use tagscape::gpu::{Binding, BindingKind, Kernel, ShaderSource};
-use tagscape::project;
+use tagscape::nn::gpu::kernels::{self as networks, ConvolveParams, PoolParams, PoolTimeParams};
 use tagscape::project::nearest::gpu::NearestParams;
 use tagscape::project::pca::gpu::PcaParams;
 use tagscape::project::tsne::gpu::params::{FftPass, TsneParams, TsnePartial, TsnePlan};
 use tagscape::project::umap::gpu::{Bounds, UmapParams};
 use tagscape::project::{nearest, pca, tsne, umap};
 use tagscape::render::{self, blend::BlendParams, pick::PickParams, select::kernels::SelectParams, splat::SplatParams};
+use tagscape::{nn, project};
 use wgpu::naga::{AddressSpace, Module, StorageAccess, TypeInner};
 
 /// Name, offset and, last, the size of the whole, as Rust has them.
@@ -199,8 +200,48 @@ fn what_a_morph_is_told_lies_where_the_shader_reads_it() {
 }
 
 #[test]
+fn what_the_kernels_of_the_networks_are_told_lies_where_the_shaders_read_it() {
+    let convolve = layout_of!(ConvolveParams {
+        rows,
+        features,
+        depth,
+        inputs,
+        height,
+        width,
+        pitch,
+        kernel_width,
+        out_height,
+        out_width,
+        pad_top,
+        pad_left,
+        out_pitch,
+        out_first,
+        activation,
+        has_residual
+    });
+    let pool = layout_of!(PoolParams {
+        rows,
+        features,
+        height,
+        width,
+        out_height,
+        out_width,
+        window_height,
+        window_width,
+        step_down,
+        step_across,
+        out_pitch,
+        out_first
+    });
+    let pool_time = layout_of!(PoolTimeParams { rows, frames, features, out_pitch, out_first, unused_a, unused_b, unused_c });
+    assert_layout(&networks::CONVOLVE.shader, "ConvolveParams", &convolve);
+    assert_layout(&networks::POOL.shader, "PoolParams", &pool);
+    assert_layout(&networks::POOL_TIME.shader, "PoolTimeParams", &pool_time);
+}
+
+#[test]
 fn kernel_tables_say_what_the_shaders_say() {
-    for kernel in project::KERNELS.iter().copied().chain(render::KERNELS.iter().copied()).flatten() {
+    for kernel in [project::KERNELS, nn::KERNELS, render::KERNELS].into_iter().flatten().copied().flatten() {
         assert_eq!(kernel.shader.parse().unwrap().entry_points.len(), 1, "{}", kernel.shader.name);
         assert_eq!(disagreement(kernel), None, "{}", kernel.shader.name);
     }

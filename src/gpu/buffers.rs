@@ -70,6 +70,18 @@ impl<T: Pod> StorageBuffer<T> {
         context.scoped("writing a buffer", || context.queue.write_buffer(&self.buffer, bytes_of::<T>(first), bytemuck::cast_slice(values)))
     }
 
+    /// Copies the first `len` values of `from` to value `first` on, after everything that was submitted before.
+    ///
+    /// # Errors
+    /// [`GpuError::Rejected`] past the end of either.
+    pub fn copy_from(&self, context: &GpuContext, first: usize, from: &Self, len: usize) -> Result<(), GpuError> {
+        context.scoped("copying a buffer", || {
+            let mut encoder = context.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("copy") });
+            encoder.copy_buffer_to_buffer(&from.buffer, 0, &self.buffer, bytes_of::<T>(first), bytes_of::<T>(len));
+            context.queue.submit([encoder.finish()]);
+        })
+    }
+
     /// The values, read back. Waits for all that was submitted.
     ///
     /// # Errors

@@ -12,6 +12,8 @@ use super::error::{GpuError, one_line};
 pub enum AdapterChoice {
     /// The fastest kind that there is: discrete, integrated, virtual, software.
     Best,
+    /// The fastest kind of those that are no CPU.
+    Hardware,
     /// One that runs on the CPU (lavapipe, WARP): what tests use, since every machine draws the same with it.
     Software,
     /// The best of those whose name contains this, without regard to case.
@@ -64,12 +66,6 @@ pub fn new_instance(display: Option<Box<dyn wgpu::wgt::WgpuHasDisplayHandle>>) -
     descriptor.flags |= wgpu::InstanceFlags::ALLOW_UNDERLYING_NONCOMPLIANT_ADAPTER;
     descriptor.display = display;
     wgpu::Instance::new(descriptor)
-}
-
-/// Whether there is an adapter that is no CPU: a look at the drivers, without opening a device.
-#[must_use]
-pub fn has_real_gpu() -> bool {
-    adapters_of(&new_instance(None)).iter().any(|adapter| adapter.get_info().device_type != wgpu::DeviceType::Cpu)
 }
 
 /// The adapters that may be taken.
@@ -231,6 +227,7 @@ impl AdapterChoice {
     fn accepts(&self, info: &wgpu::AdapterInfo) -> bool {
         match self {
             Self::Best => true,
+            Self::Hardware => info.device_type != wgpu::DeviceType::Cpu,
             Self::Software => info.device_type == wgpu::DeviceType::Cpu,
             Self::Named(name) => info.name.to_lowercase().contains(&name.to_lowercase()),
         }
@@ -241,6 +238,7 @@ impl std::fmt::Display for AdapterChoice {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Best => f.write_str("usable one"),
+            Self::Hardware => f.write_str("real one"),
             Self::Software => f.write_str("software one"),
             Self::Named(name) => write!(f, "usable one named '{name}'"),
         }

@@ -18,7 +18,7 @@ pub mod timing;
 
 pub use buffers::{PositionBuffer, StorageBuffer, UniformBuffer};
 pub use caps::DeviceCaps;
-pub use context::{AdapterChoice, GpuContext, find_driver, has_real_gpu, new_instance};
+pub use context::{AdapterChoice, GpuContext, find_driver, new_instance};
 pub use error::GpuError;
 pub use kernel::{Binding, BindingKind, BoundKernel, Kernel, KernelPipeline};
 pub use late_readback::LateReadback;

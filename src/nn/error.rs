@@ -116,12 +116,12 @@ pub enum NnError {
         /// How many there are.
         groups: usize,
     },
-    /// burn could not give a result back.
+    /// The device, or burn, gave no result.
     #[error("{model} could not be run: {reason}")]
     Compute {
         /// The network.
         model: ModelKey,
-        /// What burn said.
+        /// What was said.
         reason: String,
     },
 }

@@ -5,7 +5,8 @@
 //! remains runs in burn on its `flex` device. A patch is inferred on the thread that asks: so threads that work on different tracks
 //! do not wait for each other, and a segment's bytes depend on its patch alone.
 //!
-//! On a GPU, [`Networks`] gathers the patches of all threads into batches for the plain networks in `batch`.
+//! On a GPU, [`Networks`] gathers the patches of all threads into batches (`batch`) for compute kernels of our own (`gpu`). `plain` has the
+//! networks once more in burn's operations: the tests' oracle.
 
 mod batch;
 mod conv3x3;
@@ -14,6 +15,7 @@ mod dense;
 mod epilogue;
 mod error;
 mod first_conv;
+pub mod gpu;
 mod infer;
 mod layers;
 mod musicnn;
@@ -21,6 +23,7 @@ mod networks;
 mod norm;
 #[cfg(test)]
 mod oracle;
+mod plain;
 mod product;
 mod simd;
 mod spec;
@@ -38,3 +41,13 @@ pub use infer::{SegmentFeatures, Tagger};
 pub use layers::{LayerTrace, LayerValues};
 pub use networks::{GpuVerdict, NetworkGroup, Networks, TestDevice, WeightSource};
 pub use spec::{ModelSpec, MusicnnLayer, spec};
+
+use crate::gpu::{Kernel, ShaderSource};
+
+/// Every compute kernel of this module.
+pub const KERNELS: &[&[&Kernel]] = &[gpu::kernels::KERNELS];
+
+/// Every shader of this module.
+pub fn shaders() -> impl Iterator<Item = ShaderSource> {
+    KERNELS.iter().flat_map(|kernels| kernels.iter()).map(|kernel| kernel.shader)
+}

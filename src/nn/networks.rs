@@ -4,9 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::OnceLock;
 
-use burn::tensor::Device;
-
-use super::batch::accelerator::{self, Accelerator};
+use super::batch::accelerator::{self, Accelerator, BatchDevice};
 use super::batch::service::BatchService;
 use super::error::NnError;
 use super::infer::{SegmentFeatures, Tagger};
@@ -75,7 +73,7 @@ impl fmt::Display for GpuVerdict {
 pub enum TestDevice {
     /// The adapter that runs on the CPU (lavapipe): what `--device gpu` does, only slower.
     SoftwareAdapter,
-    /// burn's CPU device, with the GPU's networks.
+    /// burn's CPU device, with the plain networks.
     Flex,
 }
 
@@ -155,7 +153,7 @@ impl Networks {
     pub fn use_gpu_for_test(&mut self, device: TestDevice, batch: usize, weights: WeightSource<'_>) -> GpuVerdict {
         let opened = match device {
             TestDevice::SoftwareAdapter => accelerator::open_software(),
-            TestDevice::Flex => Ok(Some(Accelerator { device: Device::flex(), name: "flex".to_owned(), is_cpu: true })),
+            TestDevice::Flex => Ok(Some(accelerator::plain())),
         };
         self.use_accelerator(opened, batch, weights)
     }
@@ -164,7 +162,7 @@ impl Networks {
     #[doc(hidden)]
     pub fn lose_gpu_for_test(&self) {
         if let Some(gpu) = &self.gpu {
-            gpu.service.panic_for_test();
+            gpu.service.lose_for_test();
         }
     }
 
@@ -177,7 +175,7 @@ impl Networks {
     }
 
     fn use_accelerator(&mut self, opened: Result<Option<Accelerator>, String>, batch: usize, weights: WeightSource<'_>) -> GpuVerdict {
-        let Accelerator { device, name, .. } = match opened {
+        let Accelerator { device, name } = match opened {
             Ok(Some(accelerator)) => accelerator,
             Ok(None) => return GpuVerdict::NoGpu,
             Err(reason) => return GpuVerdict::NotTrusted { reason },
@@ -194,7 +192,7 @@ impl Networks {
     }
 
     /// A service that has all networks and has passed the comparison; the error is what a sentence about the adapter ends with.
-    fn tried(&self, device: Device, batch: usize, weights: WeightSource<'_>) -> Result<BatchService, String> {
+    fn tried(&self, device: BatchDevice, batch: usize, weights: WeightSource<'_>) -> Result<BatchService, String> {
         let failed = |reason: String| format!("failed ({reason})");
         let service = BatchService::start(device, batch).map_err(failed)?;
         for (number, group) in self.groups.iter().enumerate() {

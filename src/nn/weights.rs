@@ -71,18 +71,35 @@ impl<'a> WeightFile<'a> {
 
     /// A matrix `[inputs, features]` in strips of `width` columns side by side, each a tensor `[inputs, width]` of its own (the last may be
     /// narrower): without a copy of the whole, which may be 200 MB.
-    pub(super) fn strips(&mut self, tensor: &str, [inputs, features]: [usize; 2], width: usize) -> Result<Vec<Tensor<2>>, NnError> {
+    pub(super) fn strips(&mut self, tensor: &str, shape: [usize; 2], width: usize) -> Result<Vec<Tensor<2>>, NnError> {
+        let (inputs, device) = (shape[0], self.device.clone());
+        let mut strips = Vec::new();
+        self.each_strip(tensor, shape, width, |width, strip| {
+            strips.push(Tensor::from_data(TensorData::new(strip, [inputs, width]), &device));
+            Ok(())
+        })?;
+        Ok(strips)
+    }
+
+    /// Hands the strips of [`Self::strips`] to `take` one after the other: width, and values row-major.
+    pub(super) fn each_strip(
+        &mut self,
+        tensor: &str,
+        [inputs, features]: [usize; 2],
+        width: usize,
+        mut take: impl FnMut(usize, Vec<f32>) -> Result<(), NnError>,
+    ) -> Result<(), NnError> {
         let view = self.checked(tensor, &[inputs, features])?;
         let values = view.data().as_chunks::<4>().0;
-        let strip = |first: usize| {
+        for first in (0..features).step_by(width) {
             let width = width.min(features - first);
             let mut strip = Vec::with_capacity(inputs * width);
             for row in values.chunks_exact(features) {
                 strip.extend(row[first..first + width].iter().map(|&bytes| f32::from_le_bytes(bytes)));
             }
-            Tensor::from_data(TensorData::new(strip, [inputs, width]), &self.device)
-        };
-        Ok((0..features).step_by(width).map(strip).collect())
+            take(width, strip)?;
+        }
+        Ok(())
     }
 
     /// Takes `tensor`, which must be there, in f32, finite, and of this shape.

@@ -5,6 +5,7 @@
 mod dispatch;
 mod morph;
 mod neighbors;
+mod networks;
 mod pca;
 mod pick;
 mod runner;
@@ -16,7 +17,7 @@ mod tsne_grid;
 mod tsne_lists;
 mod umap;
 
-use tagscape::{project, render};
+use tagscape::{nn, project, render};
 
 use runner::Twin;
 use tsne::Check;
@@ -25,8 +26,8 @@ use crate::common::shaders;
 
 /// One entry for each kernel that goes over a matrix.
 const TWINS: &[Twin] = &[pca::MEAN, pca::COVARIANCE, pca::TRANSFORM];
-/// And for each of t-SNE, of the splat, of the search for neighbours, of picking, of choosing, of morphing, and of UMAP.
-const CHECKS: [&[Check]; 9] = [
+/// And for each of t-SNE, of the splat, of the search for neighbours, of picking, of choosing, of morphing, of UMAP, and of the networks.
+const CHECKS: [&[Check]; 10] = [
     tsne::CHECKS,
     tsne_grid::CHECKS,
     tsne_lists::CHECKS,
@@ -36,6 +37,7 @@ const CHECKS: [&[Check]; 9] = [
     select::CHECKS,
     morph::CHECKS,
     umap::CHECKS,
+    networks::CHECKS,
 ];
 
 #[test]
@@ -52,7 +54,7 @@ fn every_compute_entry_point_has_a_twin() {
     let mut with_twins: Vec<_> = TWINS.iter().map(|twin| twin.kernel).chain(checks).map(|kernel| kernel.shader.name).collect();
     with_twins.sort_unstable();
     assert_eq!(compute_shaders, with_twins);
-    let listed = project::KERNELS.iter().chain(render::KERNELS).map(|kernels| kernels.len()).sum::<usize>();
+    let listed = project::KERNELS.iter().chain(render::KERNELS).chain(nn::KERNELS).map(|kernels| kernels.len()).sum::<usize>();
     assert_eq!(listed, with_twins.len());
 }
 
@@ -152,4 +154,22 @@ fn the_shader_that_finds_the_rows_of_a_region_agrees_at_every_size_and_past_6553
     assert_agree(select::CHECKS);
     assert_mistakes_are_found(select::CHECKS);
     assert_eq!(select::past_the_dispatch_limit(), Ok(()));
+}
+
+#[test]
+fn the_shaders_of_the_networks_agree_with_plain_loops_around_every_block_border() {
+    for check in networks::CHECKS {
+        for case in 0..networks::cases(check.kernel) {
+            assert_eq!((check.compare)(case, 0, false), Ok(()), "{}, case {case}", check.kernel.shader.name);
+        }
+        // The last is the one past 65,535 workgroups, which takes long.
+        for case in 0..networks::cases(check.kernel) - 1 {
+            assert!((check.compare)(case, 0, true).is_err(), "{} agreed with a mistake, case {case}", check.kernel.shader.name);
+        }
+    }
+}
+
+#[test]
+fn what_the_networks_shaders_make_of_an_image_does_not_depend_on_the_others() {
+    networks::images_are_independent();
 }

@@ -6,7 +6,6 @@ use super::NetworkDevice;
 use super::error::ExtractError;
 use super::reader::Patches;
 use crate::catalog::{ModelKey, SpaceKey};
-use crate::gpu::has_real_gpu;
 use crate::matrix::RowSource as _;
 use crate::nn::{GpuVerdict, ModelSpec, MusicnnLayer, NetworkGroup, Networks, NnError, SegmentFeatures, WeightSource};
 use crate::store::HalfRows;
@@ -55,8 +54,7 @@ impl Extractor {
         if device == NetworkDevice::Cpu {
             return;
         }
-        // burn would make an instance for each kind of GPU; where there is none, one look is enough.
-        let verdict = if has_real_gpu() { self.networks.use_gpu(weights) } else { GpuVerdict::NoGpu };
+        let verdict = self.networks.use_gpu(weights);
         match &verdict {
             GpuVerdict::Used { .. } => {}
             // Nobody asked for one.

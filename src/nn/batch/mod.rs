@@ -1,105 +1,81 @@
-//! The networks in plain burn operations over a batch of patches, for a GPU.
-//!
-//! On burn's `flex` device they are slow, and the fast networks' oracle: two readings of the same papers that have to agree.
-//! On its `wgpu` device they are what `--device gpu` runs ([`service`], [`accelerator`]).
+//! Networks that take their patches in batches: on a GPU, and on what stands in for one in tests.
 
 pub(super) mod accelerator;
-mod layers;
-mod musicnn;
 pub(super) mod service;
-mod vgg;
-mod vggish;
-
-use burn::tensor::{Device, Tensor, TensorData};
 
 use super::error::NnError;
+use super::gpu::network::GpuNetwork;
 use super::infer::SegmentFeatures;
-use super::spec::{ModelSpec, MusicnnLayer, spec};
-use super::weights::WeightFile;
-use crate::catalog::{Architecture, ModelKey};
-use crate::matrix::FeatureMatrix;
-
-enum Layers {
-    Musicnn(Box<musicnn::Musicnn>),
-    Vgg(Box<vgg::Vgg>),
-    Vggish(Box<vggish::Vggish>),
-}
+use super::plain::PlainNetwork;
+use super::spec::{ModelSpec, MusicnnLayer};
+use crate::catalog::ModelKey;
+use accelerator::BatchDevice;
 
 /// A network with its weights on a device.
-pub(super) struct BatchNetwork {
-    spec: ModelSpec,
-    layers: Layers,
-    device: Device,
-}
-
-/// Patches that go through the layers together: a layer's output may have at most WebGPU's 128 MiB, and the largest are MusiCNN's first, 9.0 MB
-/// a patch, VGG's first, 9.2 MB, and VGGish's first, 1.6 MB.
-fn chunk(architecture: Architecture) -> usize {
-    match architecture {
-        Architecture::MusiCnn | Architecture::Vgg => 8,
-        Architecture::Vggish => 32,
-    }
+pub(super) enum BatchNetwork {
+    Gpu(Box<GpuNetwork>),
+    Plain(Box<PlainNetwork>),
 }
 
 impl BatchNetwork {
-    /// Reads a network's weights onto `device`.
+    /// Reads a network's weights onto `device`, with room for `batch` patches.
     ///
     /// # Errors
-    /// As [`super::Tagger::load`].
-    pub(super) fn load(key: ModelKey, weights: &[u8], layer: MusicnnLayer, device: &Device) -> Result<Self, NnError> {
-        let mut file = WeightFile::open(key, weights, device)?;
-        let layers = match key.architecture {
-            Architecture::MusiCnn => Layers::Musicnn(Box::new(musicnn::Musicnn::load(&mut file, layer)?)),
-            Architecture::Vgg => Layers::Vgg(Box::new(vgg::Vgg::load(&mut file)?)),
-            Architecture::Vggish => Layers::Vggish(Box::new(vggish::Vggish::load(&mut file)?)),
-        };
-        file.finish()?;
-        Ok(Self { spec: spec(key), layers, device: device.clone() })
+    /// As [`super::Tagger::load`]; [`NnError::Compute`] if the device refuses.
+    pub(super) fn load(key: ModelKey, weights: &[u8], layer: MusicnnLayer, device: &BatchDevice, batch: usize) -> Result<Self, NnError> {
+        Ok(match device {
+            BatchDevice::Gpu(device) => Self::Gpu(Box::new(GpuNetwork::load(key, weights, layer, device, batch)?)),
+            BatchDevice::Plain => Self::Plain(Box::new(PlainNetwork::load(key, weights, layer)?)),
+        })
     }
 
-    /// Runs over `patches`, `[batch, patch_frames, mel_bands]` row-major, and answers with the first `rows` rows.
+    /// What the network takes and gives.
+    pub(super) fn spec(&self) -> &ModelSpec {
+        match self {
+            Self::Gpu(network) => network.spec(),
+            Self::Plain(network) => network.spec(),
+        }
+    }
+
+    /// Runs over patches, each `[patch_frames * mel_bands]` row-major, at most `batch`: one row a patch.
     ///
     /// # Errors
     /// [`NnError::Compute`] if the device gives nothing back, or what is no number.
-    pub(super) fn infer(&self, patches: Vec<f32>, rows: usize) -> Result<SegmentFeatures, NnError> {
-        let spec = &self.spec;
-        let batch = patches.len() / spec.patch_values();
-        let x = Tensor::<4>::from_data(TensorData::new(patches, [batch, 1, spec.patch_frames, spec.mel.mel_bands]), &self.device);
-        let (mut tags, mut embeddings) = (Vec::new(), Vec::new());
-        let step = chunk(spec.key.architecture);
-        for first in (0..batch).step_by(step) {
-            let x = x.clone().narrow(0, first, step.min(batch - first));
-            let embedded = match &self.layers {
-                Layers::Musicnn(network) => {
-                    let (tagged, embedded) = network.forward(x);
-                    tags.push(tagged);
-                    embedded
-                }
-                Layers::Vgg(network) => {
-                    let (tagged, embedded) = network.forward(x);
-                    tags.push(tagged);
-                    embedded
-                }
-                Layers::Vggish(network) => network.forward(x),
-            };
-            embeddings.push(embedded);
-        }
-        let read = |parts, columns| self.read_back(parts, rows, columns);
-        let taggrams = spec.tags.map(|columns| read(tags, columns)).transpose()?;
-        Ok(SegmentFeatures { taggrams, embeddings: read(embeddings, spec.embedding_dims)? })
+    pub(super) fn infer(&self, patches: &[f32], batch: usize) -> Result<SegmentFeatures, NnError> {
+        let features = match self {
+            Self::Gpu(network) => network.infer(patches)?,
+            Self::Plain(network) => network.infer(patches, batch)?,
+        };
+        finite(self.spec().key, features)
     }
+}
 
-    fn read_back(&self, parts: Vec<Tensor<2>>, rows: usize, columns: usize) -> Result<FeatureMatrix, NnError> {
-        let fail = |reason: String| NnError::Compute { model: self.spec.key, reason };
-        let mut values: Vec<f32> = Tensor::cat(parts, 0).try_into_vec_as().map_err(|error| fail(error.to_string()))?;
-        if values.len() < rows * columns {
-            return Err(fail(format!("{} values, not {}", values.len(), rows * columns)));
-        }
-        values.truncate(rows * columns);
-        // A device that is going down may give back anything.
-        match values.iter().find(|value| !value.is_finite()) {
-            Some(value) => Err(fail(format!("it gave {value}"))),
-            None => Ok(FeatureMatrix::new(rows, columns, values)),
+/// Refuses what is no number: a device that is going down may give back anything.
+fn finite(model: ModelKey, features: SegmentFeatures) -> Result<SegmentFeatures, NnError> {
+    let matrices = features.taggrams.iter().chain([&features.embeddings]);
+    let odd = matrices.flat_map(|matrix| matrix.values()).copied().find(|value| !value.is_finite());
+    match odd {
+        Some(value) => Err(NnError::Compute { model, reason: format!("it gave {value}") }),
+        None => Ok(features),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::matrix::FeatureMatrix;
+
+    #[test]
+    fn an_answer_that_is_no_number_is_refused_whichever_matrix_has_it() {
+        let key = ModelKey::ALL[0];
+        let features = |tag: f32, last: f32| SegmentFeatures {
+            taggrams: Some(FeatureMatrix::new(1, 2, vec![0.5, tag])),
+            embeddings: FeatureMatrix::new(1, 3, vec![0.0, -1.0, last]),
+        };
+        assert_eq!(finite(key, features(0.25, 2.0)).unwrap(), features(0.25, 2.0));
+        for (tag, last, told) in [(f32::NAN, 2.0, "NaN"), (0.25, f32::INFINITY, "inf"), (0.25, f32::NAN, "NaN")] {
+            let error = finite(key, features(tag, last)).unwrap_err();
+            assert_eq!(error.to_string(), format!("{key} could not be run: it gave {told}"));
         }
     }
 }

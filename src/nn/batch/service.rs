@@ -1,9 +1,8 @@
 //! The thread that owns the device: it gathers the patches of all callers into batches of one size, and answers each with its rows.
 //!
-//! burn orders its work by thread, and so everything on the device, the weights too, is made and used on this one. A batch goes out when it is
-//! full, or when nobody has added anything for [`LINGER`]; what is missing is zeros. While a batch runs, the next one gathers.
+//! A batch goes out when it is full, or when nobody has added anything for [`LINGER`]. While a batch runs, the next one gathers.
 //!
-//! A device can be lost, and burn may panic then. The thread outlives it: from then on it answers everything with the reason, and the caller
+//! A device can be lost, and a driver may make the thread panic then. The thread outlives it: from then on it answers everything with the reason, and the caller
 //! does the work on the CPU.
 
 use std::borrow::Cow;
@@ -13,12 +12,11 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use burn::tensor::Device;
-
 use super::super::error::NnError;
 use super::super::infer::SegmentFeatures;
-use super::super::spec::{MusicnnLayer, spec};
+use super::super::spec::MusicnnLayer;
 use super::BatchNetwork;
+use super::accelerator::BatchDevice;
 use crate::catalog::ModelKey;
 
 /// How long a batch that is not full waits for another caller's patches.
@@ -30,7 +28,7 @@ type Answer = Result<Vec<SegmentFeatures>, String>;
 enum Request {
     Load { group: usize, model: ModelKey, weights: Cow<'static, [u8]>, layer: MusicnnLayer, done: Sender<Result<(), String>> },
     Infer { group: usize, job: Job },
-    Panic,
+    Lose,
 }
 
 /// Patches of one caller, at most a batch of them.
@@ -52,7 +50,7 @@ impl BatchService {
     ///
     /// # Errors
     /// Where the system gives no thread.
-    pub(in super::super) fn start(device: Device, batch: usize) -> Result<Self, String> {
+    pub(in super::super) fn start(device: BatchDevice, batch: usize) -> Result<Self, String> {
         let (requests, incoming) = channel();
         let run = move || Engine { device, batch, groups: Vec::new(), failure: None }.run(&incoming);
         let thread = std::thread::Builder::new().name("networks-gpu".to_owned()).spawn(run);
@@ -100,9 +98,9 @@ impl BatchService {
         Ok(whole)
     }
 
-    /// For tests: the next batch finds the thread in a panic, as a lost device would have it.
-    pub(in super::super) fn panic_for_test(&self) {
-        let _ = self.send(Request::Panic);
+    /// For tests: the device is lost before the next batch. Where there is none that could be, the thread panics instead.
+    pub(in super::super) fn lose_for_test(&self) {
+        let _ = self.send(Request::Lose);
     }
 
     fn send(&self, request: Request) -> Result<(), String> {
@@ -132,7 +130,7 @@ struct Group {
 
 /// The thread's side.
 struct Engine {
-    device: Device,
+    device: BatchDevice,
     batch: usize,
     groups: Vec<Group>,
     failure: Option<String>,
@@ -172,7 +170,7 @@ impl Engine {
         match request {
             Request::Load { group, model, weights, layer, done } => {
                 let loaded = self.guarded(|engine| {
-                    let network = BatchNetwork::load(model, &weights, layer, &engine.device)?;
+                    let network = BatchNetwork::load(model, &weights, layer, &engine.device, engine.batch)?;
                     engine.group(group).networks.push(network);
                     Ok(())
                 });
@@ -184,8 +182,14 @@ impl Engine {
                 group.patches += job.count;
                 group.waiting.push_back(job);
             }
-            Request::Panic => {
-                let _ = self.guarded::<()>(|_| panic!("as a test asked for"));
+            Request::Lose => {
+                let _ = self.guarded(|engine| match &engine.device {
+                    BatchDevice::Gpu(device) => {
+                        device.lose_for_test();
+                        Ok(())
+                    }
+                    BatchDevice::Plain => panic!("as a test asked for"),
+                });
             }
         }
     }
@@ -207,12 +211,8 @@ impl Engine {
         }
         group.patches -= rows;
         let answers = self.guarded(|engine| {
-            let networks = &engine.groups[number].networks;
-            let Some(first) = networks.first() else { return Ok(Vec::new()) };
-            let values = spec(first.spec.key).patch_values();
-            let mut patches = jobs.iter().flat_map(|job| &job.patches).copied().collect::<Vec<f32>>();
-            patches.resize(engine.batch.max(rows) * values, 0.0);
-            networks.iter().map(|network| network.infer(patches.clone(), rows)).collect::<Result<Vec<_>, _>>()
+            let patches: Vec<f32> = jobs.iter().flat_map(|job| &job.patches).copied().collect();
+            engine.groups[number].networks.iter().map(|network| network.infer(&patches, engine.batch)).collect::<Result<Vec<_>, _>>()
         });
         let mut first = 0;
         for job in jobs {
@@ -235,7 +235,7 @@ impl Engine {
             Ok(done) => done.map_err(|error| error.to_string()),
             Err(panic) => {
                 let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
-                Err(text.unwrap_or("burn failed").lines().next().unwrap_or_default().to_owned())
+                Err(text.unwrap_or("its driver failed").lines().next().unwrap_or_default().to_owned())
             }
         };
         self.failure = done.as_ref().err().cloned();

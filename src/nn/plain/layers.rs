@@ -1,4 +1,4 @@
-//! The layers of the batch networks: burn's own operations on `[patches, features, time, bands]`, as plain as the definitions.
+//! The layers of the plain networks: burn's own operations on `[patches, features, time, bands]`, as plain as the definitions.
 
 use burn::tensor::module::{conv2d, max_pool2d};
 use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
@@ -10,7 +10,7 @@ use super::super::weights::WeightFile;
 /// TensorFlow 1's default, with which the taggers were trained.
 const EPSILON: f64 = 1e-3;
 
-/// Columns of a fully connected layer's strips: of VGGish's largest, 48 MiB, where WebGPU allows 128 in one binding.
+/// Columns of a fully connected layer's strips: so VGGish's 200 MB are not in memory once more while they are read.
 const STRIP: usize = 1024;
 
 /// Batch normalisation at inference: `x * scale + shift` a feature, both `[1, features, 1, 1]`.
