@@ -88,6 +88,8 @@ struct Drawing<'r> {
     /// The loudest of each column, `[columns, bands]`.
     columns: Vec<f32>,
     column_count: usize,
+    /// Frames of the spectrogram that the whole stretch has: at least as many as columns.
+    total_mel_frames: usize,
     /// Frames of audio that are drawn.
     drawn: usize,
     mel_frames: usize,
@@ -96,12 +98,14 @@ struct Drawing<'r> {
 
 impl<'r> Drawing<'r> {
     fn new(request: &'r PictureRequest) -> Self {
-        let mel_frames = (request.span.duration_secs / MEL.hop_secs()).ceil().clamp(1.0, PARTS as f64) as usize;
+        let total_mel_frames = mel_frames_of(request.span.duration_secs);
+        let column_count = total_mel_frames.min(PARTS);
         Self {
             peaks: vec![[0.0; 2]; PARTS.min(request.audio.frame_count().max(1))],
             mel: MelStream::new(MEL),
-            columns: vec![0.0; mel_frames * MEL.mel_bands],
-            column_count: mel_frames,
+            columns: vec![0.0; column_count * MEL.mel_bands],
+            column_count,
+            total_mel_frames,
             drawn: 0,
             mel_frames: 0,
             block: Vec::new(),
@@ -148,9 +152,9 @@ impl<'r> Drawing<'r> {
 
     /// Takes the next frames of the spectrogram, `[frames, bands]`.
     fn add_rows(&mut self, rows: &[f32]) {
-        let secs = self.request.span.duration_secs.max(MEL.hop_secs());
         for row in rows.chunks_exact(MEL.mel_bands) {
-            let column = (self.mel_frames as f64 * MEL.hop_secs() / secs * self.column_count as f64) as usize;
+            // In whole numbers: there are no more columns than frames, so each column has a frame.
+            let column = self.mel_frames * self.column_count / self.total_mel_frames;
             self.mel_frames += 1;
             let start = column * MEL.mel_bands;
             if let Some(held) = self.columns.get_mut(start..start + MEL.mel_bands) {
@@ -178,9 +182,34 @@ impl<'r> Drawing<'r> {
     }
 }
 
+/// Spectrogram frames of a stretch of so many seconds, at least one. A part of a thousandth of a frame is rounding.
+fn mel_frames_of(secs: f64) -> usize {
+    let frames = secs * f64::from(MEL.sample_rate_hz) / MEL.hop_samples as f64;
+    (frames - 1e-3).ceil().max(1.0) as usize
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::seed::SplitMix64;
+
+    #[test]
+    fn no_column_of_a_sound_without_silence_stays_black() {
+        let mut seed = SplitMix64::new(4);
+        // Whole numbers of frames and others, fewer frames than columns, as many, and more.
+        for (secs, rate) in
+            [(2.992, 44_100), (8.976, 44_100), (3.84, 16_000), (0.1, 48_000), (7.0, 22_050), (16.384, 32_000), (47.9, 8_000)]
+        {
+            let frames = (secs * f64::from(rate)).round() as usize;
+            let noise: Vec<f32> = (0..2 * frames).map(|_| 0.2 * seed.next_normal()).collect();
+            let audio = Arc::new(SegmentAudio::from_interleaved(&noise, frames, 0));
+            let span = SegmentSpan { start_secs: 1.0, duration_secs: secs };
+            let picture = picture_of(&PictureRequest { track: TrackId(1), span, audio, sample_rate_hz: rate });
+            let is_black = |column: &usize| (0..picture.bands()).all(|band| picture.tones[band * picture.columns + column] == 0);
+            let black: Vec<usize> = (0..picture.columns).filter(is_black).collect();
+            assert!(black.is_empty(), "{secs} s at {rate} Hz: {} of {} columns are black: {black:?}", black.len(), picture.columns);
+        }
+    }
 
     #[test]
     fn a_tone_after_silence_is_where_it_sounds_and_in_its_band() {
