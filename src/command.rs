@@ -132,7 +132,7 @@ pub enum Command {
     SetDimensions(Dimensions),
     /// Logarithmic axes, or axes as they are.
     SetLog(bool),
-    /// Points or lines.
+    /// What the map is made of: segments, trajectories, averages or densities.
     SetView(ViewKind),
     /// What is named on the map.
     SetLabels(LabelKind),

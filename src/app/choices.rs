@@ -17,7 +17,7 @@ pub struct Choices {
     pub dimensions: Dimensions,
     /// Whether axes are logarithmic where they have values.
     pub log: bool,
-    /// Points or lines.
+    /// What the map is made of: segments, trajectories, averages or densities.
     pub view: ViewKind,
     /// What is named on the map.
     pub labels: LabelKind,

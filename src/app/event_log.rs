@@ -84,12 +84,12 @@ pub enum Event {
     Select {
         /// How many are, 0 for none.
         count: usize,
-        /// `lasso`, `rectangle`, `text`, `invert` or `clear`.
+        /// `lasso`, `rectangle`, `text`, `legend`, `invert` or `clear`.
         tool: &'static str,
     },
     /// Another view is shown.
     View {
-        /// `segments` or `trajectories`.
+        /// `segments`, `trajectories`, `averages` or `density`.
         view: String,
     },
     /// How fast frames came; once a second at most, while some did.
