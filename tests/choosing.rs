@@ -6,6 +6,7 @@ use glam::Vec2;
 use tagscape::app::drawing_trial::normal_scene;
 use tagscape::app::event_log::Event;
 use tagscape::app::headless::settle;
+use tagscape::app::notices::Topic;
 use tagscape::app::state::{AppState, Choices, Effect};
 use tagscape::command::{Command, Listen, MethodKind, Tool};
 use tagscape::gpu::{PositionBuffer, readback};
@@ -156,12 +157,25 @@ fn the_state_chooses_by_region_text_and_inversion_and_logs_it() {
     let jazz = jazz.count();
     assert_eq!(wish(&mut state, text("tag:Jazz > 0.5", Combine::Replace)), [(jazz, "text")]);
     assert_eq!(wish(&mut state, text("tag:kazoo>0.5", Combine::Replace)), []);
-    assert!(state.notice.as_deref().unwrap().contains("no tag \"kazoo\"; it has rock, pop"), "{:?}", state.notice);
+    assert!(state.notices.newest().unwrap().contains("no tag \"kazoo\"; it has rock, pop"), "{:?}", state.notices);
     wish(&mut state, text(&path, Combine::Replace));
     // What matches nothing changes nothing and says so.
     assert_eq!(wish(&mut state, text("no such words anywhere", Combine::Replace)), []);
-    assert!(state.notice.as_deref().unwrap().starts_with("Nothing matches"), "{:?}", state.notice);
+    assert!(state.notices.newest().unwrap().starts_with("Nothing matches"), "{:?}", state.notices);
     assert_eq!(state.chosen_count(), Some(by_path[0].0));
+    // A line about a text is short, whatever was typed, is not in the status bar, and goes with the next text that chooses something.
+    for (typed, near) in [("tag:jaz>0.5", "near it: jazz"), ("tag:xylophon>0.5", "and 47 others"), ("tag:rock>99", "try a smaller number")]
+    {
+        assert_eq!(wish(&mut state, text(typed, Combine::Replace)), []);
+        let told = state.notices.about(Topic::Choice).unwrap().to_owned();
+        assert!(told.contains(near) && told.len() < 120, "{typed}: {told}");
+        assert_eq!(state.notices.for_status_bar(), None, "{typed}");
+    }
+    wish(&mut state, text(&path, Combine::Replace));
+    assert_eq!(state.notices.newest(), None);
+    wish(&mut state, text("no such words anywhere", Combine::Replace));
+    wish(&mut state, Command::ClearChosen);
+    assert_eq!(state.notices.newest(), None, "what is given up needs no line");
 }
 
 #[test]

@@ -17,7 +17,7 @@ use tagscape::scene::row_colors::unknown_color;
 use tagscape::scene::{ColorBy, Combine, MapSize, Palette, Scale, Theme};
 use tagscape::store::Collection;
 
-use crate::common::collection::wandering;
+use crate::common::collection::{wandering, wandering_in};
 
 const TRACKS: usize = 12;
 const SEGMENTS: usize = 10;
@@ -129,7 +129,61 @@ fn colours_under_way_are_dropped_when_something_else_is_wanted_and_stop_keeps_wh
     let missing = request(state.update(Wish::SetColorBy(ColorBy::File("nowhere.npy".into()))));
     state.finish_coloring((missing.serial, missing.run(&NoObserver)));
     assert_eq!(state.choices.color_by, ColorBy::Projection(None));
-    assert!(state.notice.as_ref().is_some_and(|text| text.contains("nowhere.npy")));
+    assert!(state.notices.newest().is_some_and(|text| text.contains("nowhere.npy")));
+}
+
+#[test]
+fn a_wish_that_a_space_has_nothing_of_is_kept_for_the_next_space_that_has() {
+    let folder = tempfile::tempdir().unwrap();
+    const OWN: &str = "msd-musicnn-embeddings";
+    let (wide, longer) = (("msd-vgg-embeddings", SEGMENTS), ("mtt-vgg-embeddings", 2 * SEGMENTS));
+    let spaces = [(OWN, SEGMENTS), ("msd-musicnn-taggrams", SEGMENTS), longer, wide];
+    let path = wandering_in(folder.path(), &spaces, TRACKS);
+    let file = npy(folder.path(), "<f4", "(120,)", &vec![0; 480]);
+    for (by, back, to) in [
+        ("tag:rock", OWN, "msd-vgg-embeddings"),
+        ("dim:230", "msd-vgg-embeddings", OWN),
+        ("projection:msd-musicnn-taggrams", OWN, "mtt-vgg-embeddings"),
+        (file.as_str(), OWN, "mtt-vgg-embeddings"),
+    ] {
+        let by: ColorBy = by.parse().unwrap();
+        let is_wish = |state: &AppState| state.choices.color_by == by && *state.color_view().by == by;
+        let mut state = opened(&path, "track");
+        let show = |state: &mut AppState, space: &str| {
+            let mut effects = state.update(Wish::SetSpace(space.parse().unwrap()));
+            // As in a window: colours that cannot be made are told and nothing else.
+            while let Some(effect) = effects.pop() {
+                match effect {
+                    Effect::Color(request) => effects.extend(state.finish_coloring((request.serial, request.run(&NoObserver)))),
+                    effect => {
+                        let color = |effects: Vec<Effect>| effects.into_iter().filter(|effect| matches!(effect, Effect::Color(_)));
+                        if let Effect::Project(request) = effect {
+                            effects.extend(color(state.finish((request.serial, request.run(&NoObserver)))));
+                        }
+                    }
+                }
+            }
+        };
+        show(&mut state, back);
+        let effects = state.update(Wish::SetColorBy(by.clone()));
+        headless::settle(&mut state, effects).unwrap();
+        assert!(is_wish(&state) && state.color_view().instead.is_none(), "{by}");
+        let wished = state.shown.as_ref().unwrap().scene.coloring.title.clone();
+        show(&mut state, to);
+        assert!(is_wish(&state), "{by} is still what is wished");
+        assert_eq!(state.color_view().instead, Some(&ColorBy::Track), "{by}: no genre is known, so tracks stand in");
+        assert_eq!(state.shown.as_ref().unwrap().scene.coloring.classes().len(), TRACKS, "{by}");
+        show(&mut state, back);
+        assert!(is_wish(&state) && state.color_view().instead.is_none(), "{by}");
+        assert_eq!(state.shown.as_ref().unwrap().scene.coloring.title, wished, "{by} is back");
+        assert_eq!(state.color_view().trouble, None, "{by}: what was told is over");
+    }
+    // What is asked for and is not there is told, and what is shown stays.
+    let mut state = opened(&path, "tag:jazz");
+    assert!(!state.update(Wish::SetColorBy("tag:no such tag".parse().unwrap())).is_empty());
+    assert!(state.choices.color_by == "tag:jazz".parse().unwrap() && state.color_view().trouble.is_some());
+    state.update(Wish::SetColorBy(ColorBy::Track));
+    assert_eq!(state.color_view().trouble, None, "it goes with the next success");
 }
 
 #[test]

@@ -176,7 +176,7 @@ fn missing_files_are_told_once_and_found_again_in_another_folder() {
         told
     };
     assert_eq!(fail(&mut state, 1), Some(1));
-    let notice = state.notice.clone().unwrap();
+    let notice = state.notices.newest().unwrap().to_owned();
     assert!(notice.contains("none of this collection's audio files") && notice.contains("LISTEN"), "{notice}");
     assert_eq!(fail(&mut state, 140), None, "nothing more is asked for where nothing is");
     assert!(state.listen_view().missing_in.is_some());
@@ -191,11 +191,11 @@ fn missing_files_are_told_once_and_found_again_in_another_folder() {
     std::fs::write(moved.join(&first), "not music").unwrap();
     let effects = state.update(Command::SetAudioRoot(format!(" {} ", moved.display())));
     let [Effect::KeepAudioRoot(root)] = &effects[..] else { panic!("{effects:?}") };
-    assert_eq!((root, state.notice.clone(), state.listen_view().missing_in), (&moved.canonicalize().unwrap(), None, None));
+    assert_eq!((root, state.notices.newest(), state.listen_view().missing_in), (&moved.canonicalize().unwrap(), None, None));
     // A file that is there and cannot be played: told once for its track, another's that is missing once for all.
     assert_eq!((fail(&mut state, 1), fail(&mut state, 2)), (Some(1), Some(0)));
     assert_eq!((fail(&mut state, 140), fail(&mut state, 270)), (Some(1), Some(0)));
-    let notice = state.notice.clone().unwrap();
+    let notice = state.notices.newest().unwrap().to_owned();
     assert!(notice.contains(".ogg is missing") && notice.contains("LISTEN"), "{notice}");
 
     // The collection remembers.

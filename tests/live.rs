@@ -65,7 +65,7 @@ impl Session {
         let until = Instant::now() + Duration::from_secs(120);
         let mut frames = 0;
         while !is_enough(&self.state) {
-            assert!(Instant::now() < until, "nothing came: {:?}", self.state.notice);
+            assert!(Instant::now() < until, "nothing came: {:?}", self.state.notices);
             self.state.progress = self.jobs.progress();
             let outcomes: Vec<_> = self.jobs.finished().collect();
             let mut effects: Vec<Effect> = outcomes.into_iter().flat_map(|outcome| self.state.finish(outcome)).collect();
@@ -183,7 +183,29 @@ fn it_is_paused_goes_on_is_reheated_and_tuned_without_starting_over() {
     session.fetch(|state| !state.is_moving());
     assert_eq!(session.iteration(), 1500);
     assert_eq!(session.told, [Some(0), Some(750), Some(1500)]);
-    assert!(session.state.notice.is_none(), "{:?}", session.state.notice);
+    assert!(session.state.notices.newest().is_none(), "{:?}", session.state.notices);
+}
+
+#[test]
+fn a_slider_of_what_is_done_sets_it_in_motion_and_is_seen() {
+    for method in [MethodKind::Tsne, MethodKind::Umap] {
+        let (mut session, _folder) = Session::open(method, Dimensions::Two, Compute::Cpu);
+        session.fetch(|state| !state.is_moving() && !state.is_busy());
+        let planned = session.state.shown.as_ref().unwrap().descent.unwrap().planned;
+        assert_eq!(session.iteration(), planned, "{method:?}");
+        let before = session.state.shown.as_ref().unwrap().scene.positions.clone();
+        // A drag: many values, one after the other, and the steps begin once.
+        for rate in [1.5, 2.0, 2.5] {
+            session.wish(Command::Tune(Tuning { rate, ..Tuning::default() }));
+            assert!(session.state.is_moving(), "{method:?}, {rate}");
+        }
+        session.fetch(|state| !state.is_moving());
+        assert_eq!(session.iteration(), 2 * planned, "{method:?}");
+        assert_ne!(session.state.shown.as_ref().unwrap().scene.positions, before, "{method:?}");
+        // What it has already changes nothing.
+        session.wish(Command::Tune(Tuning { rate: 2.5, ..Tuning::default() }));
+        assert!(!session.state.is_moving() && session.stands_still(), "{method:?}");
+    }
 }
 
 #[test]
@@ -207,13 +229,13 @@ fn umap_forms_is_paused_tuned_and_reheated_as_well() {
             assert_eq!(columns.read(gpu()).unwrap(), shown.scene.positions.to_vec());
         }
         let before = shown.scene.positions.clone();
-        session.wish(Command::Tune(Tuning { min_dist: 0.0, ..Tuning::default() }));
         session.wish(Command::Reheat);
+        session.wish(Command::Tune(Tuning { min_dist: 0.0, ..Tuning::default() }));
         assert!(session.state.is_moving());
         session.fetch(|state| !state.is_moving());
         assert_eq!((session.iteration(), session.told.last()), (1000, Some(&Some(1000))));
         let shown = session.state.shown.as_ref().unwrap();
-        assert!(shown.scene.positions != before && wide > 1.0 && session.state.notice.is_none(), "{:?}", session.state.notice);
+        assert!(shown.scene.positions != before && wide > 1.0 && session.state.notices.newest().is_none(), "{:?}", session.state.notices);
     }
 }
 
@@ -267,7 +289,7 @@ fn a_layout_of_another_request_is_not_shown() {
     };
     assert!(session.state.follow(stale).is_empty());
     assert_eq!(session.state.shown.as_ref().unwrap().scene.positions, before);
-    assert!(session.state.notice.is_none());
+    assert!(session.state.notices.newest().is_none());
 }
 
 #[test]

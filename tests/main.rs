@@ -12,6 +12,7 @@ mod common;
 #[cfg(target_os = "linux")]
 mod exclusive;
 mod extract;
+mod frames;
 mod fuzz_crate;
 mod glance;
 mod golden;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tagscape::app::event_log::Event;
+use tagscape::app::notices::Topic;
 use tagscape::app::outputs::Outputs;
 use tagscape::app::state::{AppState, Choices, Effect};
 use tagscape::command::Command;
@@ -76,11 +77,11 @@ fn a_missing_output_stays_chosen_and_listed_and_its_notice_goes_when_it_is_back(
     assert!(matches!(state.update(Command::SetOutput(Some("alsa:usb".into())))[..], [Effect::SetOutput(_)]), "to try again");
     state.output_changed(&status("none (silent)", true));
     assert_eq!((state.output.as_str(), state.outputs_view().is_missing, state.outputs_view().instead), ("no sound", true, None));
-    assert!(state.notice.is_some());
+    assert!(state.notices.newest().is_some());
     state.output_changed(&status("usb", false));
-    assert_eq!((state.notice.clone(), state.outputs_view().is_missing, state.outputs_view().instead), (None, false, None));
+    assert_eq!((state.notices.newest(), state.outputs_view().is_missing, state.outputs_view().instead), (None, false, None));
     // What else was told stays.
-    state.notify("something else".into());
+    state.notify(Topic::Track, "something else".into());
     state.output_changed(&status("usb", false));
-    assert_eq!(state.notice.as_deref(), Some("something else"));
+    assert_eq!(state.notices.newest(), Some("something else"));
 }

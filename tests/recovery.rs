@@ -53,7 +53,7 @@ fn paint(context: &GpuContext, painter: &mut FramePainter, state: &mut AppState)
             return readback::read_texture(context, &texture);
         }
     }
-    panic!("the picture does not come to rest: {:?}", state.notice);
+    panic!("the picture does not come to rest: {:?}", state.notices);
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn a_device_that_is_lost_is_told_and_another_one_draws_the_same_picture() {
         drop(painter);
         let effects = state.change_device(Compute::Cpu, &next.caps.name);
         assert!(matches!(effects[..], [Effect::Log(_)]), "nothing is computed again: {effects:?}");
-        state.notice = None;
+        state.notices = tagscape::app::notices::Notices::default();
         let after = paint(&next, &mut rebuilt, &mut state).unwrap();
         assert!(before == after, "{view:?} {dimensions:?}: another picture than before");
         assert_eq!(next.errors.take(), Vec::<String>::new());
@@ -134,7 +134,7 @@ fn after_an_embedding_failed_nothing_moves_and_reheating_begins_anew() {
     };
     let effects = state.follow(failed);
     assert!(matches!(effects[..], [Effect::Log(_)]), "{effects:?}");
-    assert!(!state.is_moving() && state.notice.is_some());
+    assert!(!state.is_moving() && state.notices.newest().is_some());
     assert_eq!(state.shown.as_ref().unwrap().scene.bounds, bounds, "the map does not jump");
     assert!(state.update(Command::SetPaused(true)).is_empty() && !state.is_moving());
     assert!(matches!(state.update(Command::Reheat)[..], [Effect::Project(_)]));
@@ -154,7 +154,7 @@ fn rows_that_do_not_fit_on_the_gpu_are_drawn_by_the_cpu_and_the_user_is_told() {
         let mut painter = FramePainter::new(&context, FORMAT).unwrap();
         let picture = paint(&context, &mut painter, &mut state).unwrap();
         assert_eq!(painter.economy(), Economy::OnHost);
-        let notice = state.notice.clone().unwrap_or_default();
+        let notice = state.notices.newest().unwrap_or_default().to_owned();
         assert!(notice.contains("3000") && notice.contains("CPU"), "{notice}");
         // In the map's own ground, away from panels and words.
         let ground = Theme::Dark.background().0;

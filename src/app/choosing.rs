@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::event_log::Event;
+use super::notices::Topic;
 use super::search::{SearchOutcome, SearchRequest};
 use super::state::{AppState, Effect};
 use crate::catalog::TrackRows;
@@ -60,6 +61,7 @@ impl AppState {
             Command::ClearChosen => {
                 // What is still sought is not wanted either.
                 self.choosing.wanted = None;
+                self.notices.clear(Topic::Choice);
                 self.stop_searching();
                 if self.chosen_count().is_some() {
                     return self.choose_rows(ChosenRows::from_words(Vec::new(), rows), Combine::Replace, "clear");
@@ -91,10 +93,10 @@ impl AppState {
         self.choosing.is_searching = false;
         match outcome.found {
             Ok(rows) => {
-                self.notice = None;
+                self.notices.clear(Topic::Choice);
                 self.choose_rows(rows, outcome.how, "text")
             }
-            Err(why) => self.notify(why),
+            Err(why) => self.notify(Topic::Choice, why),
         }
     }
 

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use super::coloring_job::{ColoringRequest, of_tracks, says};
+use super::coloring_job::{ColoringRequest, check, of_tracks, says};
 use super::error::AppError;
+use super::notices::Topic;
 use super::state::{AppState, Effect, Shown};
 use crate::catalog::SpaceKey;
 use crate::scene::coloring::Values;
 use crate::scene::{ChosenRows, ColorBy, Coloring, Combine};
-use crate::ui::color_panel::ColorOption;
+use crate::ui::color_panel::{ColorOption, ColorView};
+use crate::ui::widgets::Work;
 
 /// What came of a request: its number, and the coloring or what went wrong.
 pub type ColoringOutcome = (u64, Result<Coloring, AppError>);
@@ -22,13 +24,17 @@ pub struct ColoringState {
     pub progress: f32,
     /// What the colours on the map are by.
     shown: ColorBy,
+    /// Whether they stand in for what is chosen, of which the space that is shown has nothing.
+    is_instead: bool,
+    /// What was chosen before the colours that the user asked for and that are being made.
+    before: Option<ColorBy>,
     newest: u64,
     awaited: bool,
 }
 
 impl Default for ColoringState {
     fn default() -> Self {
-        Self { options: Arc::new([]), progress: 0.0, shown: ColorBy::Track, newest: 0, awaited: false }
+        Self { options: Arc::new([]), progress: 0.0, shown: ColorBy::Track, is_instead: false, before: None, newest: 0, awaited: false }
     }
 }
 
@@ -39,18 +45,37 @@ impl AppState {
         self.coloring.awaited
     }
 
-    pub(super) fn coloring_line(&self) -> Option<String> {
-        let percent = (self.coloring.progress * 100.0).round();
-        self.coloring.awaited.then(|| format!("Colouring by {} … {percent} %", self.choices.color_by))
+    pub(super) fn coloring_work(&self) -> Option<Work> {
+        let work = || Work::new(format!("Colouring by {}", self.choices.color_by), self.coloring.progress);
+        self.coloring.awaited.then(work)
     }
 
-    /// Colours by something else.
+    /// What the panel shows of it.
+    #[must_use]
+    pub fn color_view(&self) -> ColorView<'_> {
+        ColorView {
+            by: &self.choices.color_by,
+            options: &self.coloring.options,
+            work: self.coloring_work(),
+            instead: self.coloring.is_instead.then_some(&self.coloring.shown),
+            trouble: self.notices.about(Topic::Colours),
+        }
+    }
+
+    /// Colours by something else. What the space that is shown has nothing of is told, and changes nothing.
     pub(super) fn set_color_by(&mut self, by: ColorBy) -> Vec<Effect> {
         if by == self.choices.color_by && (self.coloring.awaited || by == self.coloring.shown) {
             return Vec::new();
         }
-        self.choices.color_by = by;
-        self.color()
+        let space = self.shown.as_ref().map_or(self.choices.space, |shown| shown.space);
+        if let Err(error) = self.check_colors(space, &by) {
+            return self.notify(Topic::Colours, error.to_string());
+        }
+        let before = std::mem::replace(&mut self.choices.color_by, by);
+        let before = self.coloring.before.take().unwrap_or(before);
+        let effects = self.color();
+        self.coloring.before = self.coloring.awaited.then_some(before);
+        effects
     }
 
     /// Colours a layout that has just come; `before`: the space and the coloring of the one that was there.
@@ -84,10 +109,15 @@ impl AppState {
     fn color(&mut self) -> Vec<Effect> {
         let mut effects = self.forget_coloring();
         let by = self.choices.color_by.clone();
+        let space = self.shown.as_ref().map(|shown| shown.space);
+        if space.is_some_and(|space| self.check_colors(space, &by).is_err()) {
+            self.color_instead();
+            return effects;
+        }
         let Some(shown) = &mut self.shown else { return effects };
         if by.is_of_tracks() {
             shown.scene.color_by(Arc::new(of_tracks(&by, &self.collection, &shown.scene.track_rows)));
-            self.coloring.shown = by;
+            self.colors_are_shown(by);
             return effects;
         }
         self.coloring.newest += 1;
@@ -105,6 +135,29 @@ impl AppState {
         effects
     }
 
+    /// Whether a space has what rows are to be coloured by. What tracks say is of no space: rows of tracks that say nothing are grey.
+    fn check_colors(&self, space: SpaceKey, by: &ColorBy) -> Result<(), AppError> {
+        if by.is_of_tracks() { Ok(()) } else { check(&self.collection, space, by) }
+    }
+
+    /// Colours by what there always is, as long as the space that is shown has nothing of what is chosen. That stays chosen, for the next space.
+    fn color_instead(&mut self) {
+        let by = if says(&self.collection, &ColorBy::Genre) { ColorBy::Genre } else { ColorBy::Track };
+        if let Some(shown) = &mut self.shown {
+            shown.scene.color_by(Arc::new(of_tracks(&by, &self.collection, &shown.scene.track_rows)));
+        }
+        self.coloring.shown = by;
+        self.coloring.is_instead = true;
+    }
+
+    /// The colours that are chosen are on the map.
+    fn colors_are_shown(&mut self, by: ColorBy) {
+        self.coloring.shown = by;
+        self.coloring.is_instead = false;
+        self.coloring.before = None;
+        self.notices.clear(Topic::Colours);
+    }
+
     /// What is being made is no longer wanted.
     fn forget_coloring(&mut self) -> Vec<Effect> {
         self.coloring.newest += 1;
@@ -114,7 +167,7 @@ impl AppState {
     /// Gives up the colours that are being made; those that are shown stay.
     pub(super) fn stop_coloring(&mut self) -> Vec<Effect> {
         if self.coloring.awaited {
-            self.choices.color_by = self.coloring.shown.clone();
+            self.choices.color_by = self.coloring.before.take().unwrap_or_else(|| self.coloring.shown.clone());
         }
         self.forget_coloring()
     }
@@ -127,15 +180,27 @@ impl AppState {
         self.coloring.awaited = false;
         match outcome {
             Ok(coloring) => {
-                self.coloring.shown = self.choices.color_by.clone();
                 if let Some(shown) = &mut self.shown {
                     shown.scene.color_by(Arc::new(coloring));
                 }
+                self.colors_are_shown(self.choices.color_by.clone());
                 Vec::new()
             }
             Err(error) => {
-                self.choices.color_by = self.coloring.shown.clone();
-                self.notify(error.to_string())
+                let mut effects = self.notify(Topic::Colours, error.to_string());
+                match self.coloring.before.take() {
+                    // What the user asked for just now: what was there before stays.
+                    Some(before) => {
+                        self.choices.color_by = before;
+                        // Unless another layout came in between, and its colours are still to be made.
+                        if self.coloring.shown != self.choices.color_by && !self.coloring.is_instead {
+                            effects.extend(self.color());
+                        }
+                    }
+                    // What was there before does not fit what is shown now.
+                    None => self.color_instead(),
+                }
+                effects
             }
         }
     }

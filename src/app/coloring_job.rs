@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use super::coloring::ColoringOutcome;
 use super::error::AppError;
+use super::near_names::near_names;
 use super::worker::{Task, Wake, Worker};
 use crate::catalog::{SpaceKey, Track, TrackMetadata, TrackRows, counted, plain_text};
 use crate::matrix::{FeatureMatrix, RowSource};
@@ -157,34 +158,6 @@ fn tag_column(collection: &Collection, space: SpaceKey, name: &str) -> Result<(S
     Ok((key, column))
 }
 
-/// Names that contain what was typed, or are at most two letters from it.
-fn near_names<'a>(typed: &str, names: &'a [String]) -> Vec<&'a str> {
-    let typed = typed.to_lowercase();
-    let is_near = |name: &str| {
-        let name = name.to_lowercase();
-        let is_part = typed.len() > 2 && (name.contains(&typed) || typed.contains(&name));
-        is_part || edits(&typed, &name) <= 2.min(typed.chars().count() / 2)
-    };
-    names.iter().map(String::as_str).filter(|name| is_near(name)).collect()
-}
-
-/// Letters to put in, take out or exchange (Levenshtein 1966).
-fn edits(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut corner = i;
-        let mut left = i + 1;
-        for (&to, above) in b.iter().zip(&mut row[1..]) {
-            let cost = (corner + usize::from(from != to)).min(left + 1).min(*above + 1);
-            corner = std::mem::replace(above, cost);
-            left = cost;
-        }
-        row[0] = i + 1;
-    }
-    row.last().copied().unwrap_or(0)
-}
-
 /// What is known from the tracks alone.
 #[must_use]
 pub fn of_tracks(by: &ColorBy, collection: &Collection, track_rows: &[TrackRows]) -> Coloring {
@@ -248,16 +221,6 @@ fn column_of(matrix: &(dyn RowSource + Sync), column: usize, observer: &dyn Obse
 mod tests {
     use super::*;
     use crate::project::NoObserver;
-
-    #[test]
-    fn names_near_a_typed_one_are_found() {
-        let names = ["guitar", "classical", "Hip-Hop", "female vocal", "80s"].map(str::to_owned);
-        assert_eq!(near_names("giutar", &names), ["guitar"]);
-        assert_eq!(near_names("hip hop", &names), ["Hip-Hop"]);
-        assert_eq!(near_names("vocal", &names), ["female vocal"]);
-        assert!(near_names("polka", &names).is_empty());
-        assert_eq!((edits("kitten", "sitting"), edits("", "abc"), edits("abc", "")), (3, 3, 3));
-    }
 
     #[test]
     fn a_column_is_read_whole_across_chunks() {

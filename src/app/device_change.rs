@@ -1,5 +1,6 @@
 //! Another device under the same state: what the old one held is given up, what ran on it begins anew.
 
+use super::notices::Topic;
 use super::state::{AppState, Effect};
 use crate::project::Compute;
 
@@ -18,7 +19,7 @@ impl AppState {
             // The columns are uploaded anew in any case; from now on they are the CPU's.
             shown.scene.layout_revision += 1;
         }
-        let mut effects = self.notify(format!("the GPU was lost and is there again ({adapter})"));
+        let mut effects = self.notify(Topic::Device, format!("the GPU was lost and is there again ({adapter})"));
         if self.awaited || (was_on_gpu && was_moving) {
             effects.extend(self.project());
         }

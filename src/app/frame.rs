@@ -1,18 +1,19 @@
 //! One frame: widgets laid out, wishes carried out, the map drawn, everything painted. A window and a picture file both come here.
 
+use std::sync::Arc;
+
 use super::choosing::WantedRegion;
 use super::drawn_map::DrawnMap;
 use super::economy::Economy;
+use super::notices::Topic;
+use super::shell_view::shell_view;
 use super::state::{AppState, Effect, Shown};
+use super::system_fonts::SystemFonts;
 use crate::command::Command;
 use crate::gpu::{GpuContext, GpuError, PositionBuffer};
 use crate::render::{DrawOptions, MapBuffers, MapRenderer, ViewTarget};
 use crate::scene::{Dimensions, MapSize, Srgb, ViewKind};
-use crate::ui::choose_panel::ChooseView;
-use crate::ui::color_panel::ColorView;
-use crate::ui::controls_panel::ControlsView;
-use crate::ui::figures::{FiguresView, SoundFigures};
-use crate::ui::status_bar::StatusView;
+use crate::ui::input_batches::batches;
 use crate::ui::{Chrome, ShellState, ShellView, shell_ui};
 
 /// Passes in which widgets settle after an event, within its frame: as many as egui asks for.
@@ -61,6 +62,7 @@ pub(super) struct LaidOut {
 pub struct FramePainter {
     /// egui's state; a window's events go into it.
     pub egui: egui::Context,
+    fonts: Arc<SystemFonts>,
     painter: egui_wgpu::Renderer,
     pub(super) map: MapRenderer,
     target: ViewTarget,
@@ -68,6 +70,8 @@ pub struct FramePainter {
     shell: ShellState,
     shown_serial: Option<(u64, bool)>,
     theme: Option<crate::scene::Theme>,
+    /// The widgets' scale at which egui last heard of the pointer.
+    pointer_scale: f32,
     drawn: usize,
     /// What the picture that is there was drawn of, if all of it is in.
     drawn_map: Option<DrawnMap>,
@@ -89,9 +93,11 @@ impl FramePainter {
         let target = ViewTarget::new(context, [1, 1], Dimensions::Two)?;
         let picture = painter.register_native_texture(&context.device, &target.color_view, wgpu::FilterMode::Linear);
         let map = MapRenderer::new(context)?;
-        let egui = egui::Context::default();
+        let (egui, fonts) = (egui::Context::default(), Arc::new(SystemFonts::default()));
+        egui.add_font_provider(fonts.clone());
         Ok(Self {
             egui,
+            fonts,
             painter,
             map,
             target,
@@ -99,6 +105,7 @@ impl FramePainter {
             shell: ShellState::default(),
             shown_serial: None,
             theme: None,
+            pointer_scale: 1.0,
             drawn: 0,
             drawn_map: None,
             wanted: None,
@@ -111,7 +118,15 @@ impl FramePainter {
     pub fn take_over(&mut self, other: &Self) {
         let memory = other.egui.memory(Clone::clone);
         self.egui.memory_mut(|own| *own = memory);
+        self.fonts = other.fonts.clone();
+        self.egui.set_font_providers(vec![self.fonts.clone()]);
         self.shell = other.shell.clone();
+    }
+
+    /// The system's fonts.
+    #[must_use]
+    pub fn fonts(&self) -> &Arc<SystemFonts> {
+        &self.fonts
     }
 
     /// How much memory drawing may take now.
@@ -152,6 +167,8 @@ impl FramePainter {
         let mut encoder = context.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("frame") });
         let counted = self.drawn;
         match self.draw_map(context, state, map, output.pixels_per_point, &mut encoder) {
+            // What is still drawn with less than it should be is still to be told.
+            Ok(()) if self.economy == Economy::Full => state.notices.clear(Topic::Drawing),
             Ok(()) => {}
             Err(error) if context.is_lost() || matches!(error, GpuError::Lost { .. }) => return Err(error),
             // Panels and words are painted in any case.
@@ -169,7 +186,7 @@ impl FramePainter {
         let is_whole = self.economy == Economy::NoMap || state.shown.as_ref().is_none_or(|shown| self.drawn >= shown.scene.positions.len());
         changed |= !is_whole || self.drawn != counted || state.is_morphing() || self.map.awaits_density_scale();
         let errors = context.errors.take();
-        effects.extend(errors.into_iter().flat_map(|text| state.notify(text)));
+        effects.extend(errors.into_iter().flat_map(|text| state.notify(Topic::Program, text)));
         let repaint_after = root_delay(&output);
         let platform = std::mem::take(&mut output.platform_output);
         // egui's renderer panics where a lost device gives it no buffer.
@@ -203,32 +220,63 @@ impl FramePainter {
             self.theme = Some(state.choices.theme);
         }
         let mut effects = Vec::new();
-        let (mut output, commands, mut map) = self.run_widgets(context, state, raw.clone(), chrome);
-        let mut changed = !commands.is_empty();
-        effects.extend(commands.into_iter().flat_map(|command| state.update(command)));
-        // egui asks for two more frames after each event, for what follows from it a pass later. Laying out is cheap, a frame is not: the
+        let mut changed = false;
+        let mut carry_out = |state: &mut AppState, commands: Vec<Command>| {
+            changed |= !commands.is_empty();
+            effects.extend(commands.into_iter().flat_map(|command| state.update(command)));
+        };
+        let scale = self.egui.zoom_factor();
+        let quiet = egui::RawInput { events: Vec::new(), dropped_files: Vec::new(), ..raw.clone() };
+        let mut batches = batches(raw).into_iter();
+        let mut first = batches.next().unwrap_or_else(|| quiet.clone());
+        self.rescale(&mut first, scale);
+        let (mut output, commands, mut map) = self.run_widgets(context, state, first, chrome);
+        carry_out(state, commands);
+        // egui asks for two more passes after each event, for what follows from it a pass later. Laying out is cheap, a frame is not: the
         // passes are run at once, without the events.
-        for _ in 0..SETTLING_PASSES {
-            if !root_delay(&output).is_zero() {
-                break;
-            }
-            let quiet = egui::RawInput { events: Vec::new(), dropped_files: Vec::new(), ..raw.clone() };
-            let (newer, commands, place) = self.run_widgets(context, state, quiet, chrome);
+        let mut settling = 0..SETTLING_PASSES;
+        while let Some(mut input) =
+            batches.next().or_else(|| settling.next().filter(|_| root_delay(&output).is_zero()).map(|_| quiet.clone()))
+        {
+            self.rescale(&mut input, scale);
+            let (newer, commands, place) = self.run_widgets(context, state, input, chrome);
             let delay = root_delay(&newer);
             output.append(newer);
             if let Some(root) = output.viewport_output.get_mut(&egui::ViewportId::ROOT) {
                 root.repaint_delay = delay;
             }
             map = place;
-            changed = !commands.is_empty();
-            effects.extend(commands.into_iter().flat_map(|command| state.update(command)));
+            carry_out(state, commands);
         }
+        changed |= self.egui.zoom_factor() != scale;
+        effects.extend(self.fonts.notice().map(|text| state.notify(Topic::Letters, text)).unwrap_or_default());
         changed |= self.find_chosen(context, state, &mut effects)?;
         state.set_map_size(MapSize { width: map.width(), height: map.height() });
         if let Some(shown) = state.shown.as_mut().filter(|shown| shown.scene.view == ViewKind::Averages) {
             shown.scene.refresh_averages();
         }
         Ok(LaidOut { output, effects, map, changed })
+    }
+
+    /// Brings input that was measured at a scale of the widgets to the scale that they have now: Ctrl and Plus change it between two
+    /// passes. egui knows the pointer's place only as it was at the former one.
+    fn rescale(&mut self, input: &mut egui::RawInput, measured_at: f32) {
+        let scale = self.egui.zoom_factor();
+        let share = measured_at / scale;
+        if share != 1.0 {
+            input.screen_rect = input.screen_rect.map(|rect| rect * share);
+            for event in &mut input.events {
+                if let egui::Event::PointerMoved(at) | egui::Event::PointerButton { pos: at, .. } = event {
+                    *at = (at.to_vec2() * share).to_pos2();
+                }
+            }
+        }
+        let former = std::mem::replace(&mut self.pointer_scale, scale);
+        if former != scale
+            && let Some(at) = self.egui.input(|input| input.pointer.latest_pos())
+        {
+            input.events.insert(0, egui::Event::PointerMoved((at.to_vec2() * (former / scale)).to_pos2()));
+        }
     }
 
     /// Runs the widgets once: what they painted, what they want, and where the map is.
@@ -239,13 +287,15 @@ impl FramePainter {
         raw: egui::RawInput,
         chrome: Chrome,
     ) -> (egui::FullOutput, Vec<Command>, egui::Rect) {
-        let mut shell_output = None;
+        let (mut commands, mut map) = (Vec::new(), egui::Rect::ZERO);
         let egui = self.egui.clone();
+        // egui may lay out twice, the second time without the events.
         let output = egui.run_ui(raw, |ui| {
-            let view = shell_view(state, context, chrome, self.picture, self.drawn);
-            shell_output = Some(shell_ui(ui, &view, &mut self.shell));
+            let view = ShellView { picture: Some(self.picture), ..shell_view(state, &context.caps.name, chrome, self.drawn) };
+            let shell = shell_ui(ui, &view, &mut self.shell);
+            commands.extend(shell.commands);
+            map = shell.map;
         });
-        let (commands, map) = shell_output.map_or((Vec::new(), egui::Rect::ZERO), |shell| (shell.commands, shell.map));
         (output, commands, map)
     }
 
@@ -254,9 +304,9 @@ impl FramePainter {
         self.map.forget();
         self.drawn = 0;
         self.drawn_map = None;
-        let Some(next) = self.economy.next() else { return state.notify(error.to_string()) };
+        let Some(next) = self.economy.next() else { return state.notify(Topic::Drawing, error.to_string()) };
         self.economy = next;
-        state.notify(next.notice(error))
+        state.notify(Topic::Drawing, next.notice(error))
     }
 
     /// Has the rows of a region found that was drawn, and hands them over when they are there; whether another frame is due for it.
@@ -383,77 +433,4 @@ impl FramePainter {
 /// How long the widgets of the window stay as they are without input.
 fn root_delay(output: &egui::FullOutput) -> std::time::Duration {
     output.viewport_output.get(&egui::ViewportId::ROOT).map_or(std::time::Duration::MAX, |root| root.repaint_delay)
-}
-
-/// The state as the widgets see it.
-fn shell_view<'a>(state: &'a AppState, context: &GpuContext, chrome: Chrome, picture: egui::TextureId, drawn: usize) -> ShellView<'a> {
-    let shown = state.shown.as_ref();
-    let choices = &state.choices;
-    let controls = shown.map(|shown| ControlsView {
-        collection: state.collection_name(),
-        spaces: state.space_keys(),
-        space: choices.space,
-        method: choices.method,
-        dimensions: choices.dimensions,
-        axes: shown.axes,
-        columns: &shown.column_names,
-        explained: &shown.explained,
-        descent: state.descent_view(),
-        is_busy: state.is_busy(),
-        log: choices.log,
-        has_valued_axes: state.has_valued_axes(),
-        view: choices.view,
-        choose: ChooseView {
-            tool: state.tool(),
-            chosen: state.chosen_count(),
-            total: shown.scene.positions.len(),
-            is_searching: state.is_searching(),
-        },
-        labels: choices.labels,
-        label_kinds: state.label_kinds(),
-        color: ColorView { by: &choices.color_by, options: &state.coloring.options, is_busy: state.is_coloring() },
-        listen: state.listen_view(),
-        theme: choices.theme,
-        figures: state.shows_figures,
-    });
-    let total = shown.map_or(0, |shown| shown.scene.positions.len());
-    let status = StatusView {
-        drawn: drawn.min(total),
-        total,
-        chosen: state.chosen_count(),
-        in_view: state.in_view,
-        tracks: shown.map_or(0, |shown| shown.scene.track_rows.len()),
-        adapter: context.caps.name.clone(),
-        output: state.output.clone(),
-        busy: state.busy_line(),
-        notice: state.notice.clone(),
-    };
-    let track = if chrome == Chrome::Panels { state.track_view() } else { None };
-    let shares = state.stats.frame_ms();
-    let figures = (state.shows_figures && chrome == Chrome::Panels).then(|| FiguresView {
-        per_second: state.stats.per_second(),
-        frame_ms: [shares.p50, shares.p95],
-        passes_ms: state.stats.passes_ms.clone(),
-        drawn: drawn.min(total),
-        total,
-        pick_ms: state.stats.pick_ms,
-        adapter: context.caps.name.clone(),
-        sound: SoundFigures { output: state.output.clone(), ..state.sound.figures() },
-    });
-    ShellView {
-        chrome,
-        figures,
-        scene: shown.map(|shown| &shown.scene),
-        around: state.around.as_ref(),
-        density: state.density.as_ref(),
-        picture: Some(picture),
-        controls,
-        tool: state.tool(),
-        track,
-        player: state.player_bar_view(),
-        sounding: state.sounding_segment(),
-        is_muted: state.listening.is_muted,
-        status,
-        theme: choices.theme,
-    }
 }

@@ -1,6 +1,7 @@
 //! Names on the map: wished for, asked for when a layout stands still, and shown.
 
 use super::label_job::{LabelOutcome, LabelRequest};
+use super::notices::Topic;
 use super::state::{AppState, Effect};
 use crate::catalog::{Layer, SpaceKey};
 use crate::command::MethodKind;
@@ -54,9 +55,12 @@ impl AppState {
         }
         self.awaits_labels = false;
         match (outcome, &mut self.shown) {
-            (Ok(labels), Some(shown)) => shown.scene.labels = labels.into(),
+            (Ok(labels), Some(shown)) => {
+                shown.scene.labels = labels.into();
+                self.notices.clear(Topic::Labels);
+            }
             (Ok(_), None) => {}
-            (Err(error), _) => return self.notify(error.to_string()),
+            (Err(error), _) => return self.notify(Topic::Labels, error.to_string()),
         }
         Vec::new()
     }

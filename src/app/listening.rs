@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::event_log::Event;
+use super::notices::Topic;
 use super::state::{AppState, Effect};
 use crate::catalog::{SegmentId, SegmentSpan, SpaceKey, Track, TrackId, path_from_text};
 use crate::command::{Command, Course, Listen};
@@ -289,6 +290,7 @@ impl AppState {
     /// An audition's first frame was handed over.
     pub fn audition_started(&mut self, serial: u64, latency_ms: f64) -> Vec<Effect> {
         self.listening.playing = Some(serial);
+        self.notices.clear(Topic::Track);
         self.sound.add(latency_ms);
         let asked = self.listening.auditions.iter().find(|asked| asked.serial == serial);
         let event = asked.map(|asked| Event::Audition {
@@ -323,12 +325,14 @@ impl AppState {
         if let Some(now) = self.listening.now.as_mut().filter(|now| now.serial == serial) {
             now.is_on = false;
         }
-        let Some(asked) = self.listening.auditions.iter().find(|asked| asked.serial == serial) else { return self.notify(reason) };
+        let Some(asked) = self.listening.auditions.iter().find(|asked| asked.serial == serial) else {
+            return self.notify(Topic::Track, reason);
+        };
         let (track, file) = (asked.track, self.audio_root.join(path_from_text(&asked.path)));
         if file.exists() {
             let is_new = self.listening.told.insert(track);
             let text = format!("{reason}; if the file was changed, extract the collection anew");
-            return if is_new { self.notify(text) } else { Vec::new() };
+            return if is_new { self.notify(Topic::Track, text) } else { Vec::new() };
         }
         if std::mem::replace(&mut self.listening.is_missing, true) {
             return Vec::new();
@@ -340,7 +344,7 @@ impl AppState {
             self.listening.is_silent = true;
             format!("none of this collection's audio files is in {root}; say under LISTEN where they are, or go on without sound")
         };
-        self.notify(text)
+        self.notify(Topic::Missing, text)
     }
 
     /// Whether any of some tracks, taken from all over the collection, has its file.
@@ -354,18 +358,19 @@ impl AppState {
         let text = text.trim();
         let root = PathBuf::from(text);
         if text.is_empty() || !root.is_dir() {
-            return self.notify(format!("{text}: no such folder; give the one in which the collection's audio files are"));
+            let trouble = if text.is_empty() { "no folder is given".to_owned() } else { format!("{text}: no such folder") };
+            return self.notify(Topic::Folder, trouble);
         }
         let former = std::mem::replace(&mut self.audio_root, root.canonicalize().unwrap_or(root));
         if !self.has_some_audio() {
             let wrong = std::mem::replace(&mut self.audio_root, former);
             let first = self.collection.tracks().first().map_or(String::new(), |track| format!(", such as {}", track.path));
-            return self.notify(format!("the collection's files are not in {}{first}", wrong.display()));
+            return self.notify(Topic::Folder, format!("the collection's files are not in {}{first}", wrong.display()));
         }
         let listening = &mut self.listening;
         (listening.is_missing, listening.is_silent) = (false, false);
         listening.told.clear();
-        self.notice = None;
+        [Topic::Folder, Topic::Missing, Topic::Track].into_iter().for_each(|topic| self.notices.clear(topic));
         vec![Effect::KeepAudioRoot(self.audio_root.clone())]
     }
 
@@ -398,6 +403,7 @@ impl AppState {
             outputs: self.outputs_view(),
             missing_in: self.listening.is_missing.then(|| self.audio_root.to_str().unwrap_or_default()),
             has_none: self.listening.is_silent,
+            trouble: self.notices.about(Topic::Folder),
         }
     }
 

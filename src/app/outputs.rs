@@ -1,6 +1,7 @@
 //! The sound outputs as the state has them: which is wanted, which there are, and which it is. Sound itself is the `player`'s.
 
 use super::event_log::Event;
+use super::notices::Topic;
 use super::state::{AppState, Effect};
 use crate::command::Command;
 use crate::player::{OutputChoice, OutputDevice, PlayerStatus};
@@ -22,8 +23,6 @@ pub struct Outputs {
     is_audible: bool,
     /// Whether another takes the place of the wanted one.
     is_elsewhere: bool,
-    /// The notice that was about a missing output.
-    notice: Option<String>,
 }
 
 impl Outputs {
@@ -63,7 +62,7 @@ impl AppState {
                 self.outputs.listed = listed;
                 Vec::new()
             }
-            Err(text) => self.notify(text),
+            Err(text) => self.notify(Topic::Output, text),
         }
     }
 
@@ -74,12 +73,9 @@ impl AppState {
         self.outputs.is_audible = status.is_audible;
         self.output.clone_from(&output);
         self.outputs.is_elsewhere = status.is_substitute;
-        // What was said of an output that was missing is no longer so.
-        if !status.is_substitute
-            && let Some(notice) = self.outputs.notice.take()
-            && self.notice.as_ref() == Some(&notice)
-        {
-            self.notice = None;
+        if !status.is_substitute {
+            // What was said of an output that was missing is no longer so.
+            self.notices.clear(Topic::Output);
         }
         // Where it is another than was asked for, the player tells so itself.
         let is_done = std::mem::take(&mut self.outputs.awaits_change) && !status.is_substitute;
@@ -88,8 +84,7 @@ impl AppState {
 
     /// Shows what the player tells of its output.
     pub fn notify_of_output(&mut self, text: String) -> Vec<Effect> {
-        self.outputs.notice = Some(text.clone());
-        self.notify(text)
+        self.notify(Topic::Output, text)
     }
 
     /// What the panel shows of it.

@@ -39,7 +39,29 @@ pub(super) struct AskedPick {
     before: Option<Vec2>,
 }
 
+/// How the map lies: as long as it is the same, the same place on it means the same segment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ground {
+    layout: (u64, bool, u64),
+    clip: ([f32; 16], [f32; 3]),
+    view: ViewKind,
+    size: [f32; 2],
+}
+
 impl AppState {
+    /// How the map lies now; `None` before there is one.
+    #[must_use]
+    pub fn ground(&self) -> Option<Ground> {
+        let shown = self.shown.as_ref()?;
+        let clip = shown.scene.clip_from_layout(self.map.aspect());
+        Some(Ground {
+            layout: (shown.serial, shown.is_glance, shown.scene.layout_revision),
+            clip: (clip.matrix.to_cols_array(), clip.anchor.to_array()),
+            view: shown.scene.view,
+            size: [self.map.width, self.map.height],
+        })
+    }
+
     /// Finds what is under the pointer, or asks for it.
     pub(super) fn point(&mut self, at: Option<Vec2>, window_pixels: [f32; 2]) -> Vec<Effect> {
         let map = self.map;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::error::AppError;
+use super::near_names::near_names;
 use crate::catalog::{SpaceKey, TagVocabulary, Track, TrackRows};
 use crate::matrix::RowSource as _;
 use crate::scene::{ChosenRows, Combine};
@@ -14,6 +15,8 @@ use crate::store::Collection;
 const TAG: &str = "tag:";
 /// Rows of activations that are read in one go.
 const BAND_ROWS: usize = 8192;
+/// Tags that a line names.
+const NAMED_TAGS: usize = 3;
 
 /// What to look for, and where.
 #[derive(Clone, Debug)]
@@ -78,7 +81,7 @@ impl SearchRequest {
             position.and_then(|position| is_meant.get(position)).copied().unwrap_or(false)
         };
         let found = ChosenRows::of_ranges(self.rows, self.track_rows.iter().filter(of_track).map(TrackRows::range));
-        let nothing = || format!("Nothing matches \"{}\": no track's artist, album, genre, title or path contains it", self.text.trim());
+        let nothing = || format!("Nothing matches \"{}\" (artist, album, genre, title or path)", self.text.trim());
         if found.count() > 0 { Ok(found) } else { Err(nothing()) }
     }
 
@@ -132,8 +135,18 @@ fn has_words(track: &Track, words: &str) -> bool {
     fields.into_iter().flatten().chain([&track.path]).any(|field| field.to_lowercase().contains(words))
 }
 
+/// A line about a tag that is not there, with a few that are: those that may be meant, or else the first.
 fn unknown_tag(vocabulary: &TagVocabulary, tag: &str, key: SpaceKey) -> String {
-    format!("{} has no tag \"{tag}\"; it has {}", key.model.name(), vocabulary.names().join(", "))
+    let names = vocabulary.names();
+    let near = near_names(tag, names);
+    let there = if near.is_empty() {
+        let listed = names.iter().take(NAMED_TAGS).map(String::as_str).collect::<Vec<_>>().join(", ");
+        let others = names.len().saturating_sub(NAMED_TAGS);
+        if others > 0 { format!("it has {listed} and {others} others") } else { format!("it has {listed}") }
+    } else {
+        format!("near it: {}", near.into_iter().take(NAMED_TAGS).collect::<Vec<_>>().join(", "))
+    };
+    format!("{} has no tag \"{tag}\"; {there}", key.model.name())
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ use super::jobs::Outcome;
 use super::label_job::LabelRequest;
 use super::listening::Listening;
 use super::morphing::MorphClock;
+use super::notices::{Notices, Topic};
 use super::outputs::Outputs;
 use super::pointing::{AskedPick, GpuPicks};
 use super::projection_job::{LayoutReady, ProjectionRequest};
@@ -23,12 +24,13 @@ use super::search::SearchRequest;
 use super::sound_stats::SoundStats;
 use super::steering::DescentState;
 use crate::catalog::{Layer, SegmentSpan, SpaceKey, TagVocabulary};
-use crate::command::{Command, MethodKind};
+use crate::command::{Command, MethodKind, Tuning};
 use crate::gpu::PositionBuffer;
 use crate::player::OutputChoice;
 use crate::project::Compute;
 use crate::scene::{Aim, Composition, DensityScale, MapSize, PickTree, Scene, ndc_from_screen};
 use crate::store::{Collection, MatrixFile};
+use crate::ui::widgets::Work;
 
 /// What the state wants done outside of it.
 #[derive(Clone, Debug)]
@@ -122,8 +124,8 @@ pub struct AppState {
     pub shown: Option<Shown>,
     /// What the sound output is, for the status bar.
     pub output: String,
-    /// The newest line for the user.
-    pub notice: Option<String>,
+    /// Lines for the user.
+    pub notices: Notices,
     /// How much of the work in the background is done, 0 to 1.
     pub progress: f32,
     /// What concerns colours.
@@ -160,6 +162,8 @@ pub struct AppState {
     pub(super) awaits_labels: bool,
     pub(super) has_artists: bool,
     pub(super) steering: Steering,
+    /// Parameters that the embedding could not take.
+    pub(super) refused_tuning: Option<Tuning>,
     pub(super) choosing: Choosing,
     space_keys: Vec<SpaceKey>,
     pub(super) morph_clock: MorphClock,
@@ -184,7 +188,7 @@ impl AppState {
             choices,
             shown: None,
             output: String::new(),
-            notice: None,
+            notices: Notices::default(),
             coloring: ColoringState::default(),
             listening: Listening::default(),
             outputs: Outputs::default(),
@@ -205,6 +209,7 @@ impl AppState {
             newest_labels: 0,
             awaits_labels: false,
             steering: Steering::default(),
+            refused_tuning: None,
             progress: 1.0,
             choosing: Choosing::default(),
             morph_clock: MorphClock::default(),
@@ -254,17 +259,17 @@ impl AppState {
         self.awaited
     }
 
-    /// What is being worked on, in a line.
+    /// The layout that is being made, and how much of it is done.
     #[must_use]
-    pub fn busy_line(&self) -> Option<String> {
-        let percent = (self.progress * 100.0).round();
-        if self.awaited {
-            Some(format!("Projecting {} … {percent} %", self.choices.space))
-        } else if let Some(line) = self.coloring_line() {
-            Some(line)
-        } else {
-            (self.progress < 1.0 && self.is_moving()).then(|| format!("Calibrating … {percent} %"))
-        }
+    pub fn projecting(&self) -> Option<Work> {
+        self.awaited.then(|| Work::new(format!("Projecting {}", self.choices.space), self.progress))
+    }
+
+    /// All that goes up by itself on screen while something is worked on.
+    #[must_use]
+    pub fn percentages(&self) -> String {
+        let work = [self.projecting(), self.coloring_work(), self.calibrating()];
+        work.into_iter().flatten().map(|work| work.line).collect::<Vec<_>>().join("\n")
     }
 
     /// Does what a command asks for.
@@ -407,7 +412,7 @@ impl AppState {
         self.awaited = outcome.as_ref().is_ok_and(|ready| ready.is_glance);
         match outcome {
             Ok(ready) => self.show(ready),
-            Err(error) => self.notify(error.to_string()),
+            Err(error) => self.notify(Topic::Projection, error.to_string()),
         }
     }
 
@@ -453,14 +458,17 @@ impl AppState {
         let mut effects: Vec<_> = self.shown.iter().map(|shown| Effect::Log(shown.event(ready.seconds))).collect();
         self.drop_labels();
         effects.extend(self.ask_for_labels());
-        effects.extend(ready.remark.map(|text| self.notify(text)).unwrap_or_default());
+        // What was said of the layout before, or of the device that it was on, is over.
+        self.notices.clear(Topic::Projection);
+        self.notices.clear(Topic::Device);
+        effects.extend(ready.remark.map(|text| self.notify(Topic::Projection, text)).unwrap_or_default());
         effects.extend(self.color_layout(colored));
         effects
     }
 
     /// Shows a line, and logs it.
-    pub fn notify(&mut self, text: String) -> Vec<Effect> {
-        self.notice = Some(text.clone());
+    pub fn notify(&mut self, topic: Topic, text: String) -> Vec<Effect> {
+        self.notices.set(topic, text.clone());
         vec![Effect::Log(Event::Notice { text })]
     }
 }

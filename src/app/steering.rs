@@ -3,10 +3,12 @@
 use glam::Vec3;
 
 use super::descent_job::{DescentFrame, Steering};
+use super::notices::Topic;
 use super::state::{AppState, Effect};
 use crate::command::{Command, Tuning};
 use crate::scene::{Bounds, Scaling};
 use crate::ui::descent_panel::DescentView;
+use crate::ui::widgets::Work;
 
 /// How much of the way to the newest bounds the picture goes at each layout, where they are wider and where they are narrower: all points are to
 /// be seen, and one that leaps must not make all the others jump.
@@ -31,6 +33,14 @@ pub struct DescentState {
     pub is_over: bool,
 }
 
+impl DescentState {
+    /// Whether it has done all of its steps and stands still.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.is_settled && !self.is_over && self.iteration >= self.planned
+    }
+}
+
 impl AppState {
     /// Carries out a wish about the embedding.
     pub(super) fn steer(&mut self, command: &Command) -> Vec<Effect> {
@@ -41,7 +51,15 @@ impl AppState {
                 self.steering.reheats += 1;
                 self.steering.is_paused = false;
             }
-            Command::Tune(tuning) => self.steering.tuning = within_reach(tuning),
+            Command::Tune(tuning) => {
+                self.steering.tuning = within_reach(tuning);
+                // What is done moves again, so that the change is seen.
+                let is_done = self.shown.as_ref().and_then(|shown| shown.descent).is_some_and(|descent| descent.is_done());
+                if is_done && self.steering.tuning != before.tuning {
+                    self.steering.reheats += 1;
+                    self.steering.is_paused = false;
+                }
+            }
             _ => {}
         }
         let Some(descent) = self.shown.as_mut().and_then(|shown| shown.descent.as_mut()) else { return Vec::new() };
@@ -50,7 +68,7 @@ impl AppState {
         }
         if descent.is_over {
             // Nobody listens; what is wanted holds for the one that is begun instead.
-            return if matches!(command, Command::Reheat) { self.project() } else { Vec::new() };
+            return if matches!(command, Command::Reheat | Command::Tune(_)) { self.project() } else { Vec::new() };
         }
         if !self.steering.is_paused && (before.is_paused || before.reheats != self.steering.reheats) {
             descent.is_settled = false;
@@ -121,8 +139,19 @@ impl AppState {
         // Names would stay behind the points that they belong to.
         self.drop_labels();
         effects.extend(self.ask_for_labels());
-        effects.extend(frame.trouble.map(|text| self.notify(text)).unwrap_or_default());
+        if let Some(text) = frame.trouble {
+            self.refused_tuning = Some(frame.obeyed.tuning);
+            effects.extend(self.notify(Topic::Projection, text));
+        } else if self.refused_tuning.is_some_and(|refused| refused != frame.obeyed.tuning) {
+            self.refused_tuning = None;
+            self.notices.clear(Topic::Projection);
+        }
         effects
+    }
+
+    /// The parameters for which neighbours are weighed anew, and how much of that is done.
+    pub(super) fn calibrating(&self) -> Option<Work> {
+        (self.progress < 1.0 && self.is_moving() && !self.is_busy()).then(|| Work::new("Calibrating".to_owned(), self.progress))
     }
 
     /// Whether what is shown moves by itself.
@@ -146,6 +175,7 @@ impl AppState {
             is_paused: self.steering.is_paused,
             is_settled: descent.is_settled,
             tuning: self.steering.tuning,
+            calibrating: self.calibrating(),
         })
     }
 

@@ -12,6 +12,7 @@ use super::project::progress::TerminalProgress;
 use super::view::ViewArgs;
 use crate::app::error::AppError;
 use crate::app::headless;
+use crate::app::notices::Topic;
 use crate::app::png_file::PngFile;
 use crate::app::state::AppState;
 use crate::app::tiles::{self, LARGEST, Tiling};
@@ -69,10 +70,13 @@ pub fn run(args: &RenderArgs) -> anyhow::Result<Exit> {
     if let Some(text) = &args.highlight {
         let effects = state.update(Command::ChooseText { text: text.clone(), how: Combine::Replace });
         headless::settle(&mut state, effects)?;
-        anyhow::ensure!(state.chosen_count().is_some(), "--highlight: {}", state.notice.as_deref().unwrap_or("nothing matches"));
+        anyhow::ensure!(state.chosen_count().is_some(), "--highlight: {}", state.notices.about(Topic::Choice).unwrap_or("nothing matches"));
     }
     state.set_angles(args.azimuth.to_radians(), args.elevation.to_radians().clamp(-1.5, 1.5));
     let drawn = draw(&context, &mut state, args)?;
+    if let Some(line) = state.notices.about(Topic::Letters) {
+        printer::remark(line);
+    }
     let drawn = counted(drawn, "segment");
     printer::line(&format!("{}: {drawn} of {} on {}", args.out.display(), state.choices.space, context.caps.name));
     Ok(Exit::Done)
@@ -99,7 +103,8 @@ fn draw(context: &GpuContext, state: &mut AppState, args: &RenderArgs) -> anyhow
     });
     progress.finish();
     let drawn = drawn.context("drawing")?;
-    let trouble = state.notice.clone().or_else(|| context.errors.take().into_iter().next());
+    let told = [Topic::Drawing, Topic::Program].into_iter().find_map(|topic| state.notices.about(topic)).map(str::to_owned);
+    let trouble = told.or_else(|| context.errors.take().into_iter().next());
     if let Some(trouble) = trouble {
         anyhow::bail!("drawing: {trouble}");
     }

@@ -4,13 +4,13 @@ use egui::{Key, RichText, TextEdit, Ui};
 
 use super::lasso::combination;
 use super::status_bar::thousands;
-use super::widgets::{row_of_buttons, section, segmented};
+use super::widgets::{row_of_buttons, section, segmented, trouble_ui};
 use crate::command::{Command, Tool};
 use crate::scene::Combine;
 
 /// What the panel shows.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ChooseView {
+pub struct ChooseView<'a> {
     /// What dragging on the map does.
     pub tool: Tool,
     /// Segments that are chosen; `None`: nothing is.
@@ -19,6 +19,8 @@ pub struct ChooseView {
     pub total: usize,
     /// Whether a text is still being looked for.
     pub is_searching: bool,
+    /// Why the last text chose nothing.
+    pub trouble: Option<&'a str>,
 }
 
 /// What the panel remembers between frames.
@@ -28,7 +30,7 @@ pub struct ChoosePanelState {
 }
 
 /// Draws the panel. `how` is what becomes of what was chosen before, for lasso, rectangle and text.
-pub fn choose_panel_ui(ui: &mut Ui, view: &ChooseView, state: &mut ChoosePanelState, how: &mut Combine, commands: &mut Vec<Command>) {
+pub fn choose_panel_ui(ui: &mut Ui, view: &ChooseView<'_>, state: &mut ChoosePanelState, how: &mut Combine, commands: &mut Vec<Command>) {
     section(ui, "CHOOSE");
     let tools = [(Tool::Move, "Move", true), (Tool::Lasso, "Lasso", true), (Tool::Rectangle, "Rectangle", true)];
     commands.extend(segmented(ui, "Drag to", view.tool, &tools).map(Command::SetTool));
@@ -46,6 +48,7 @@ pub fn choose_panel_ui(ui: &mut Ui, view: &ChooseView, state: &mut ChoosePanelSt
         let how = combination(ui).unwrap_or(*how);
         commands.push(Command::ChooseText { text: state.text.clone(), how });
     }
+    trouble_ui(ui, view.trouble.filter(|_| !view.is_searching));
     let words = match view.chosen {
         _ if view.is_searching => "Looking …".to_owned(),
         Some(count) => format!("{} of {} chosen", thousands(count), thousands(view.total)),

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use egui::{ComboBox, RichText, ScrollArea, TextEdit, Ui};
+use egui::{RichText, Ui};
 
-use super::widgets::{row_of_buttons, section};
+use super::search_list::{ListEntry, SearchList, SearchListState, search_list_ui};
+use super::widgets::{Work, section, trouble_ui, work_ui};
 use crate::command::Command;
 use crate::scene::ColorBy;
 
@@ -26,53 +27,49 @@ pub struct ColorView<'a> {
     pub by: &'a ColorBy,
     /// What there is.
     pub options: &'a [ColorOption],
-    /// Whether colours are being made.
-    pub is_busy: bool,
+    /// The colours that are being made.
+    pub work: Option<Work>,
+    /// What the rows are coloured by meanwhile, where the space that is shown has nothing of what is chosen.
+    pub instead: Option<&'a ColorBy>,
+    /// Why the colours that were asked for last are not shown.
+    pub trouble: Option<&'a str>,
 }
 
-/// Draws the section; `search` is what was typed.
-pub fn color_panel_ui(ui: &mut Ui, view: &ColorView<'_>, search: &mut String, commands: &mut Vec<Command>) {
+/// Draws the section.
+pub fn color_panel_ui(ui: &mut Ui, view: &ColorView<'_>, list: &mut SearchListState, commands: &mut Vec<Command>) {
     section(ui, "COLOUR");
     ui.horizontal(|ui| {
         let label = ui.label(RichText::new("By").weak());
-        let combo = ComboBox::from_id_salt("colour").selected_text(view.by.label()).width(ui.available_width()).height(360.0);
-        let response = combo.show_ui(ui, |ui| {
-            let field = ui.add(TextEdit::singleline(search).hint_text("Search, or a file's path").desired_width(f32::INFINITY));
-            if field.gained_focus() {
-                search.clear();
-            }
-            if let Some(by) = list_ui(ui, view, search) {
-                commands.push(Command::SetColorBy(by));
-                search.clear();
-                ui.close();
-            }
-        });
-        response.response.labelled_by(label.id);
+        let of = SearchList { id: "colour", chosen: &view.by.label(), hint: "Search, or a file's path" };
+        let (button, chosen) = search_list_ui(ui, of, list, |text| entries(view, text));
+        button.labelled_by(label.id);
+        commands.extend(chosen.map(Command::SetColorBy));
     });
-    if view.is_busy && row_of_buttons(ui, &[("Stop", true, "Keep the colours that are shown")]).is_some() {
+    if view.work.as_ref().is_some_and(|work| work_ui(ui, work, "Keep the colours that are shown")) {
         commands.push(Command::StopColoring);
     }
+    if let Some(instead) = view.instead {
+        let words = format!("Not in this space; coloured by {} meanwhile", instead.label().to_lowercase());
+        ui.add(egui::Label::new(RichText::new(words).small().weak()).wrap());
+    }
+    trouble_ui(ui, view.trouble);
 }
 
-fn list_ui(ui: &mut Ui, view: &ColorView<'_>, search: &str) -> Option<ColorBy> {
-    let wanted = search.trim().to_lowercase();
-    let mut chosen = None;
-    if Path::new(search.trim()).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("npy")) {
-        let hint = "A number, a class or three numbers for each segment, as numpy.save writes them";
-        if ui.selectable_label(false, format!("Numbers of {}", search.trim())).on_hover_text(hint).clicked() {
-            chosen = Some(ColorBy::File(search.trim().into()));
-        }
-    }
-    let found: Vec<&ColorOption> = view.options.iter().filter(|option| option.label.to_lowercase().contains(&wanted)).collect();
-    let height = ui.spacing().interact_size.y;
-    // Only what is in sight is laid out: a space may have hundreds of dimensions.
-    ScrollArea::vertical().max_height(300.0).auto_shrink([false, true]).show_rows(ui, height, found.len(), |ui, rows| {
-        for option in found.get(rows).unwrap_or(&[]) {
-            let button = egui::Button::selectable(option.by == *view.by, &option.label).min_size(egui::vec2(ui.available_width(), height));
-            if ui.add_enabled(option.is_enabled, button).on_disabled_hover_text("Not in this collection").clicked() {
-                chosen = Some(option.by.clone());
-            }
-        }
+/// What a text means: the file of that path, or what has these letters in its name.
+fn entries<'a>(view: &ColorView<'a>, text: &str) -> Vec<ListEntry<'a, ColorBy>> {
+    let (path, letters) = (text.trim(), text.trim().to_lowercase());
+    let is_file = Path::new(path).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("npy"));
+    let file = is_file.then(|| ListEntry {
+        value: ColorBy::File(path.into()),
+        label: format!("The numbers of {path}").into(),
+        is_chosen: false,
+        not_there: None,
     });
-    chosen
+    let named = view.options.iter().filter(|option| option.label.to_lowercase().contains(&letters)).map(|option| ListEntry {
+        value: option.by.clone(),
+        label: option.label.as_str().into(),
+        is_chosen: option.by == *view.by,
+        not_there: (!option.is_enabled).then_some("Not in this collection"),
+    });
+    file.into_iter().chain(named).collect()
 }

@@ -1,12 +1,14 @@
 //! Left: which space, which projection, which view, and when it sounds.
 
-use egui::{ComboBox, RichText, TextEdit, Ui};
+use egui::{RichText, Ui};
 
 use super::choose_panel::{ChoosePanelState, ChooseView, choose_panel_ui};
 use super::color_panel::{ColorView, color_panel_ui};
 use super::descent_panel::{DescentPanelState, DescentView, descent_panel_ui};
 use super::listen_panel::{ListenPanelState, ListenView, listen_panel_ui};
-use super::widgets::{bar_row, row_of_buttons, section, segmented};
+use super::reading_order::as_seen;
+use super::search_list::{ListEntry, SearchList, SearchListState, search_list_ui};
+use super::widgets::{Work, bar_row, section, segmented, trouble_ui, work_ui};
 use crate::catalog::{Architecture, Layer, ModelKey, SpaceKey, TrainingDataset};
 use crate::command::{Command, MethodKind};
 use crate::scene::{Combine, Dimensions, LabelKind, Theme, ViewKind};
@@ -32,16 +34,18 @@ pub struct ControlsView<'a> {
     pub explained: &'a [f32],
     /// The embedding under way, or at its end; none where the projection has no steps.
     pub descent: Option<DescentView>,
-    /// Whether another layout is being made.
-    pub is_busy: bool,
+    /// The layout that is being made.
+    pub work: Option<Work>,
+    /// Why the layout that was asked for last is not shown, or is not made as it was asked for.
+    pub trouble: Option<&'a str>,
     /// Whether axes are logarithmic.
     pub log: bool,
     /// Whether the axes have values to take logarithms of.
     pub has_valued_axes: bool,
-    /// Points or lines.
+    /// What the map is made of: segments, trajectories, averages or densities.
     pub view: ViewKind,
     /// What is chosen, and how.
-    pub choose: ChooseView,
+    pub choose: ChooseView<'a>,
     /// What is named on the map.
     pub labels: LabelKind,
     /// What can be named, and whether the collection has it.
@@ -59,12 +63,13 @@ pub struct ControlsView<'a> {
 /// What the panel remembers between frames.
 #[derive(Clone, Debug, Default)]
 pub struct ControlsState {
-    /// What was typed into each axis' search field.
-    axis_search: [String; 3],
-    color_search: String,
+    axes: [SearchListState; 3],
+    color: SearchListState,
     descent: DescentPanelState,
     choose: ChoosePanelState,
     listen: ListenPanelState,
+    /// What was chosen of these where there was a choice: VGGish has none, and what comes after it is as it was before.
+    dataset_and_layer: Option<(TrainingDataset, Layer)>,
 }
 
 /// Draws the panel. `how` is what becomes of what was chosen before.
@@ -72,8 +77,8 @@ pub fn controls_panel_ui(ui: &mut Ui, view: &ControlsView<'_>, state: &mut Contr
     let mut commands = Vec::new();
     ui.add_space(6.0);
     ui.label(RichText::new("tagscape").size(21.0).strong());
-    ui.label(RichText::new(view.collection).weak());
-    space_ui(ui, view, &mut commands);
+    ui.label(RichText::new(as_seen(view.collection)).weak());
+    space_ui(ui, view, state, &mut commands);
     projection_ui(ui, view, state, &mut commands);
 
     section(ui, "VIEW");
@@ -89,7 +94,7 @@ pub fn controls_panel_ui(ui: &mut Ui, view: &ControlsView<'_>, state: &mut Contr
     }
 
     choose_panel_ui(ui, &view.choose, &mut state.choose, how, &mut commands);
-    color_panel_ui(ui, &view.color, &mut state.color_search, &mut commands);
+    color_panel_ui(ui, &view.color, &mut state.color, &mut commands);
 
     listen_panel_ui(ui, &view.listen, &mut state.listen, &mut commands);
 
@@ -103,7 +108,7 @@ pub fn controls_panel_ui(ui: &mut Ui, view: &ControlsView<'_>, state: &mut Contr
     commands
 }
 
-fn space_ui(ui: &mut Ui, view: &ControlsView<'_>, commands: &mut Vec<Command>) {
+fn space_ui(ui: &mut Ui, view: &ControlsView<'_>, state: &mut ControlsState, commands: &mut Vec<Command>) {
     let SpaceKey { model: ModelKey { dataset, architecture }, layer } = view.space;
     let has = |architecture, dataset, layer| view.spaces.contains(&SpaceKey { model: ModelKey { dataset, architecture }, layer });
     let some = |test: &dyn Fn(&SpaceKey) -> bool| view.spaces.iter().any(test);
@@ -114,11 +119,13 @@ fn space_ui(ui: &mut Ui, view: &ControlsView<'_>, commands: &mut Vec<Command>) {
     wish = segmented(ui, "Architecture", architecture, &architectures)
         .and_then(|value| {
             // What is nearest to the space shown: the same dataset and layer where the architecture has them.
+            let (dataset, layer) = state.dataset_and_layer.unwrap_or((dataset, layer));
             let rank = |key: &&SpaceKey| (key.model.dataset != dataset, key.layer != layer);
             view.spaces.iter().filter(|key| key.model.architecture == value).min_by_key(rank).copied()
         })
         .or(wish);
     if architecture != Architecture::Vggish {
+        state.dataset_and_layer = Some((dataset, layer));
         let datasets = [(TrainingDataset::Mtt, "MTT"), (TrainingDataset::Msd, "MSD")]
             .map(|(value, name)| (value, name, has(architecture, value, layer)));
         wish = segmented(ui, "Trained on", dataset, &datasets)
@@ -140,14 +147,15 @@ fn projection_ui(ui: &mut Ui, view: &ControlsView<'_>, state: &mut ControlsState
     commands.extend(segmented(ui, "Projection", view.method, &embeddings).map(Command::SetMethod));
     let dimensions = [(Dimensions::Two, "2-D", true), (Dimensions::Three, "3-D", view.columns.len() >= 3 || view.method.is_embedding())];
     commands.extend(segmented(ui, "Dimensions", view.dimensions, &dimensions).map(Command::SetDimensions));
-    if view.is_busy && row_of_buttons(ui, &[("Stop", true, "Keep the layout that is shown")]).is_some() {
+    if view.work.as_ref().is_some_and(|work| work_ui(ui, work, "Keep the layout that is shown")) {
         commands.push(Command::StopProjecting);
     }
+    trouble_ui(ui, view.trouble);
     if let Some(descent) = &view.descent {
         descent_panel_ui(ui, descent, &mut state.descent, commands);
     }
     for axis in 0..view.dimensions.count().min(view.columns.len()) {
-        if let Some(column) = axis_ui(ui, axis, view, &mut state.axis_search[axis]) {
+        if let Some(column) = axis_ui(ui, axis, view, &mut state.axes[axis]) {
             commands.push(Command::SetAxis { axis, column });
         }
     }
@@ -173,29 +181,25 @@ fn log_axes_ui(ui: &mut Ui, view: &ControlsView<'_>, commands: &mut Vec<Command>
     }
 }
 
-/// Chooses an axis' column: a list with a search field at its top.
-fn axis_ui(ui: &mut Ui, axis: usize, view: &ControlsView<'_>, search: &mut String) -> Option<usize> {
-    let mut chosen = None;
-    ui.horizontal(|ui| {
-        let name = ["X", "Y", "Z"][axis];
+/// Chooses an axis' column.
+fn axis_ui(ui: &mut Ui, axis: usize, view: &ControlsView<'_>, list: &mut SearchListState) -> Option<usize> {
+    let name = ["X", "Y", "Z"][axis];
+    let chosen = ui.horizontal(|ui| {
         let label = ui.label(RichText::new(name).weak());
         let selected = view.columns.get(view.axes[axis]).map_or("", String::as_str);
-        let combo = ComboBox::from_id_salt(("axis", axis)).selected_text(selected).width(ui.available_width()).height(320.0);
-        let response = combo.show_ui(ui, |ui| {
-            let field = ui.add(TextEdit::singleline(search).hint_text("Search").desired_width(f32::INFINITY));
-            if field.gained_focus() {
-                search.clear();
-            }
-            let wanted = search.to_lowercase();
-            for (column, name) in view.columns.iter().enumerate().filter(|(_, name)| name.to_lowercase().contains(&wanted)) {
-                if ui.selectable_label(column == view.axes[axis], name).clicked() {
-                    chosen = Some(column);
-                    search.clear();
-                    ui.close();
-                }
-            }
+        let (button, chosen) = search_list_ui(ui, SearchList { id: name, chosen: selected, hint: "Search" }, list, |text| {
+            let letters = text.trim().to_lowercase();
+            let found = view.columns.iter().enumerate().filter(|(_, name)| name.to_lowercase().contains(&letters));
+            let entry = |(column, name): (usize, &'_ String)| ListEntry {
+                value: column,
+                label: name.clone().into(),
+                is_chosen: column == view.axes[axis],
+                not_there: None,
+            };
+            found.map(entry).collect()
         });
-        response.response.labelled_by(label.id);
+        button.labelled_by(label.id);
+        chosen
     });
-    chosen.filter(|&column| column != view.axes[axis])
+    chosen.inner.filter(|&column| column != view.axes[axis])
 }

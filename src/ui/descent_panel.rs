@@ -3,14 +3,14 @@
 use egui::{ProgressBar, RichText, Slider, Ui};
 
 use super::status_bar::thousands;
-use super::widgets::{right_aligned, row_of_buttons};
+use super::widgets::{Work, right_aligned, row_of_buttons};
 use crate::command::{Command, MethodKind, Tuning};
 
 /// Room for a slider's number, in UI points.
 const NUMBER_WIDTH: f32 = 52.0;
 
 /// What the panel shows.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct DescentView {
     /// The method.
     pub method: MethodKind,
@@ -30,6 +30,8 @@ pub struct DescentView {
     pub is_settled: bool,
     /// Its parameters.
     pub tuning: Tuning,
+    /// The neighbours that are weighed anew for other parameters.
+    pub calibrating: Option<Work>,
 }
 
 /// What the panel remembers between frames: where a slider is that takes effect when it is let go.
@@ -44,6 +46,9 @@ pub fn descent_panel_ui(ui: &mut Ui, view: &DescentView, state: &mut DescentPane
     let is_done = view.iteration >= view.planned;
     let share = if view.planned > 0 { view.iteration as f32 / view.planned as f32 } else { 1.0 };
     ui.add(ProgressBar::new(share).desired_height(4.0).corner_radius(2.0));
+    if let Some(work) = &view.calibrating {
+        ui.label(RichText::new(&work.line).small().strong());
+    }
     ui.horizontal(|ui| {
         let steps = format!("Iteration {} of {}", thousands(view.iteration), thousands(view.planned));
         ui.label(RichText::new(steps).small());
@@ -63,6 +68,9 @@ pub fn descent_panel_ui(ui: &mut Ui, view: &DescentView, state: &mut DescentPane
         None => {}
     }
     let tuning = view.tuning;
+    if is_done {
+        ui.add(egui::Label::new(RichText::new("Done. Another value sets it in motion again.").small().weak()).wrap());
+    }
     if view.method == MethodKind::Tsne {
         commands.extend(perplexity_ui(ui, view, state).map(|perplexity| Command::Tune(Tuning { perplexity, ..tuning })));
         commands.extend(exaggeration_ui(ui, view).map(|exaggeration| Command::Tune(Tuning { exaggeration, ..tuning })));
@@ -138,6 +146,7 @@ mod tests {
         is_paused: false,
         is_settled: false,
         tuning: Tuning { exaggeration: None, rate: 1.0, perplexity: 30.0, min_dist: 0.1 },
+        calibrating: None,
     };
 
     /// What a click at a place comes to.

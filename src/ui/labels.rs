@@ -2,6 +2,7 @@
 
 use egui::{FontId, Painter, Pos2, Vec2};
 
+use super::reading_order::as_seen;
 use super::theme::color;
 use crate::scene::labels::{opacity, place};
 use crate::scene::words::{Measure, Taken};
@@ -30,7 +31,7 @@ pub fn draw_labels(painter: &Painter, origin: Pos2, scene: &Scene, map: MapSize,
     let ink = color(scene.theme.background().mix(scene.theme.text(), strength));
     let halo = color(scene.theme.background()).gamma_multiply(0.62);
     for label in placed {
-        let galley = painter.layout_no_wrap(label.text, FontId::proportional(label.size), ink);
+        let galley = painter.layout_no_wrap(as_seen(&label.text).into_owned(), FontId::proportional(label.size), ink);
         let at = origin + egui::vec2(label.area.min.x, label.area.min.y);
         for offset in HALO {
             painter.galley_with_override_text_color(at + offset, galley.clone(), halo);

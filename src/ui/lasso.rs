@@ -1,6 +1,6 @@
-//! Drawing an outline on the map with the pointer, and the keys that go with it.
+//! Drawing an outline on the map with the pointer.
 
-use egui::{CursorIcon, Event, Key, Modifiers, PointerButton, Pos2, Rect, Response, Shape, Stroke, Ui};
+use egui::{CursorIcon, Event, Modifiers, PointerButton, Pos2, Rect, Response, Shape, Stroke, Ui};
 use glam::Vec2;
 
 use super::theme::color;
@@ -11,15 +11,6 @@ use crate::scene::{Combine, Theme};
 const STEP: f32 = 2.0;
 /// What is smaller than this along both axes is a click, in UI points.
 const LEAST_SIZE: f32 = 5.0;
-/// Keys, and what they stand for.
-const KEYS: [(Key, Command); 6] = [
-    (Key::V, Command::SetTool(Tool::Move)),
-    (Key::M, Command::SetTool(Tool::Move)),
-    (Key::L, Command::SetTool(Tool::Lasso)),
-    (Key::R, Command::SetTool(Tool::Rectangle)),
-    (Key::I, Command::InvertChosen),
-    (Key::Escape, Command::ClearChosen),
-];
 
 /// An outline that is being drawn.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +19,13 @@ pub struct LassoState {
     pub how: Combine,
     corners: Vec<Pos2>,
     held: Option<Combine>,
+}
+
+impl LassoState {
+    /// Gives up the outline that is being drawn; whether there was one.
+    pub fn give_up(&mut self) -> bool {
+        !std::mem::take(&mut self.corners).is_empty()
+    }
 }
 
 /// Lets the pointer draw, and shows it; whether it has the primary button's drag for itself.
@@ -39,26 +37,14 @@ pub fn lasso_ui(
     state: &mut LassoState,
     commands: &mut Vec<Command>,
 ) -> bool {
-    let is_typing = ui.ctx().egui_wants_keyboard_input();
     if tool != Tool::Move && response.hovered() {
         ui.ctx().set_cursor_icon(CursorIcon::Crosshair);
     }
-    // Keys and every place that the pointer was at, in order: a slow frame may hold a whole outline, and the key before it.
+    // Every place that the pointer was at, in order: a slow frame may hold a whole outline.
     let is_on_map = response.contains_pointer() || response.is_pointer_button_down_on();
     let (events, is_down) = ui.input(|input| (input.events.clone(), input.pointer.primary_down()));
-    let mut tool = tool;
     for event in events {
         match event {
-            Event::Key { key, pressed: true, modifiers, .. } if !is_typing && !modifiers.command && !modifiers.ctrl => {
-                if key == Key::Escape && !state.corners.is_empty() {
-                    state.corners.clear();
-                } else if let Some((_, command)) = KEYS.into_iter().find(|(of, _)| *of == key) {
-                    if let Command::SetTool(chosen) = command {
-                        tool = chosen;
-                    }
-                    commands.push(command);
-                }
-            }
             Event::PointerButton { pos, button: PointerButton::Primary, pressed: true, modifiers }
                 if tool != Tool::Move && is_on_map && rect.contains(pos) =>
             {

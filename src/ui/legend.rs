@@ -3,6 +3,7 @@
 use egui::{Align2, Rect, RichText, ScrollArea, Sense, Ui, Vec2, pos2};
 
 use super::lasso::combination;
+use super::reading_order::as_seen;
 use super::status_bar::{counted, thousands};
 use super::theme::color;
 use super::widgets::section;
@@ -10,7 +11,7 @@ use crate::command::Command;
 use crate::scene::coloring::{Numbers, Values};
 use crate::scene::row_colors::{color_of_place, unknown_color};
 use crate::scene::ticks::short;
-use crate::scene::{Composition, DensityScale, HeatMap, Scene, Srgb, Theme, ViewKind};
+use crate::scene::{Combine, Composition, DensityScale, HeatMap, Scene, Srgb, Theme, ViewKind};
 
 /// Classes listed before the rest is asked for.
 const LISTED: usize = 8;
@@ -50,10 +51,12 @@ fn mixes(scene: &Scene) -> bool {
     scene.coloring.classes().len() > 1
 }
 
-/// Draws it. `around`: the classes around the pointer; `density`: what the tones stand for where the map shows a density.
+/// Draws it. `around`: the classes around the pointer; `density`: what the tones stand for where the map shows a density;
+/// `how`: what becomes of the rows chosen before, unless Shift or Alt say otherwise.
 pub fn legend_ui(
     ui: &mut Ui,
     (scene, around, density): (&Scene, Option<&Composition>, Option<&DensityScale>),
+    how: Combine,
     state: &mut LegendState,
     commands: &mut Vec<Command>,
 ) {
@@ -70,7 +73,7 @@ pub fn legend_ui(
         Values::None => {}
         Values::Classes(_) => {
             let around = around.filter(|around| around.is_of(scene) && around.total > 0);
-            classes_ui(ui, (scene, around), state, commands);
+            classes_ui(ui, (scene, around), how, state, commands);
             if mixes(scene) {
                 ui.add_space(2.0);
                 let grey = if scene.theme.is_dark() { Srgb([170; 3]) } else { Srgb([120; 3]) };
@@ -87,7 +90,13 @@ pub fn legend_ui(
     }
 }
 
-fn classes_ui(ui: &mut Ui, (scene, around): (&Scene, Option<&Composition>), state: &mut LegendState, commands: &mut Vec<Command>) {
+fn classes_ui(
+    ui: &mut Ui,
+    (scene, around): (&Scene, Option<&Composition>),
+    how: Combine,
+    state: &mut LegendState,
+    commands: &mut Vec<Command>,
+) {
     let classes = scene.coloring.classes();
     ui.spacing_mut().item_spacing.y = 0.0;
     if classes.len() <= LISTED {
@@ -95,7 +104,7 @@ fn classes_ui(ui: &mut Ui, (scene, around): (&Scene, Option<&Composition>), stat
     }
     if !state.is_open {
         for class in 0..classes.len().min(LISTED) {
-            class_ui(ui, (scene, around), class, commands);
+            class_ui(ui, (scene, around), how, class, commands);
         }
         if classes.len() > LISTED && ui.link(RichText::new(format!("and {} more", classes.len() - LISTED)).small()).clicked() {
             state.is_open = true;
@@ -111,7 +120,7 @@ fn classes_ui(ui: &mut Ui, (scene, around): (&Scene, Option<&Composition>), stat
     let count = found.as_ref().map_or(classes.len(), Vec::len);
     ScrollArea::vertical().max_height(ROW * IN_SIGHT as f32).auto_shrink([false, true]).show_rows(ui, ROW, count, |ui, rows| {
         for row in rows {
-            class_ui(ui, (scene, around), found.as_ref().map_or(row, |found| found.get(row).copied().unwrap_or(row)), commands);
+            class_ui(ui, (scene, around), how, found.as_ref().map_or(row, |found| found.get(row).copied().unwrap_or(row)), commands);
         }
     });
     if ui.link(RichText::new("fewer").small()).clicked() {
@@ -121,7 +130,7 @@ fn classes_ui(ui: &mut Ui, (scene, around): (&Scene, Option<&Composition>), stat
 }
 
 /// A class: dot, name and size, or its share around the pointer; a click chooses it.
-fn class_ui(ui: &mut Ui, (scene, around): (&Scene, Option<&Composition>), class: usize, commands: &mut Vec<Command>) {
+fn class_ui(ui: &mut Ui, (scene, around): (&Scene, Option<&Composition>), how: Combine, class: usize, commands: &mut Vec<Command>) {
     let Some(about) = scene.coloring.classes().get(class) else { return };
     let theme = scene.theme;
     let (rect, response) = ui.allocate_exact_size(Vec2::new(ui.available_width(), ROW), Sense::click());
@@ -155,13 +164,18 @@ fn class_ui(ui: &mut Ui, (scene, around): (&Scene, Option<&Composition>), class:
         painter.rect_filled(line.with_max_x(line.left() + line.width() * share), 0.75, color(swatch));
     }
     let room = size.left() - 8.0 - (rect.left() + 18.0);
-    let mut job = egui::text::LayoutJob::simple_singleline(name.to_owned(), font, color(text));
+    let mut job = egui::text::LayoutJob::simple_singleline(as_seen(name).into_owned(), font, color(text));
     job.wrap = egui::text::TextWrapping::truncate_at_width(room.max(10.0));
     let galley = painter.layout_job(job);
     painter.galley(pos2(rect.left() + 18.0, rect.center().y - galley.size().y * 0.5), galley, color(text));
-    let hint = if is_chosen { "All again" } else { "Choose these; Shift adds, Alt takes away" };
-    if response.on_hover_text(format!("{name} · {hint}")).clicked() {
-        commands.push(Command::ChooseClass { class: class as u32, how: combination(ui).unwrap_or_default() });
+    let hint = match how {
+        Combine::Replace if is_chosen => "All again",
+        Combine::Replace => "Choose these; Shift adds, Alt takes away",
+        Combine::Add => "Add these",
+        Combine::Subtract => "Take these away",
+    };
+    if response.on_hover_text(format!("{} · {hint}", as_seen(name))).clicked() {
+        commands.push(Command::ChooseClass { class: class as u32, how: combination(ui).unwrap_or(how) });
     }
 }
 

@@ -3,7 +3,7 @@
 use egui::{Key, RichText, Slider, TextEdit, Ui};
 
 use super::output_list::{OutputsView, output_list_ui};
-use super::widgets::{row_of_buttons, section, segmented};
+use super::widgets::{row_of_buttons, section, segmented, trouble_ui};
 use crate::command::{Command, Course, Listen};
 
 /// What the panel shows.
@@ -23,6 +23,8 @@ pub struct ListenView<'a> {
     pub missing_in: Option<&'a str>,
     /// Whether none of the collection's files is there.
     pub has_none: bool,
+    /// Why the folder that was given last is not the one.
+    pub trouble: Option<&'a str>,
 }
 
 /// What the panel remembers between frames.
@@ -56,6 +58,7 @@ pub fn listen_panel_ui(ui: &mut Ui, view: &ListenView<'_>, state: &mut ListenPan
     output_list_ui(ui, &view.outputs, &mut state.has_open_list, commands);
     if let Some(root) = view.missing_in {
         folder_ui(ui, root, view.has_none, state, commands);
+        trouble_ui(ui, view.trouble);
     }
 }
 

@@ -5,13 +5,17 @@ pub mod color_panel;
 pub mod controls_panel;
 pub mod descent_panel;
 pub mod figures;
+pub mod input_batches;
 pub mod labels;
 pub mod lasso;
 pub mod legend;
 pub mod listen_panel;
 pub mod output_list;
 pub mod player_bar;
+pub mod reading_order;
+pub mod search_list;
 pub mod shell;
+pub mod shortcuts;
 pub mod status_bar;
 pub mod theme;
 pub mod track_panel;
@@ -20,3 +24,12 @@ pub mod widgets;
 
 pub use shell::{Chrome, ShellOutput, ShellState, ShellView, shell_ui};
 pub use track_panel::TrackView;
+
+#[cfg(test)]
+mod keyboard_tests;
+#[cfg(test)]
+mod list_tests;
+#[cfg(test)]
+mod message_tests;
+#[cfg(test)]
+mod test_bed;

@@ -1,7 +1,8 @@
 //! The list of sound outputs: the system's default, and every device by its name.
 
-use egui::{Button, Popup, Response, RichText, Role, ScrollArea, Shape, Stroke, TextWrapMode, Ui, Vec2, WidgetInfo};
+use egui::{Popup, RichText, ScrollArea, TextWrapMode, Ui};
 
+use super::widgets::list_button;
 use crate::command::Command;
 
 /// What the list shows.
@@ -37,7 +38,7 @@ impl OutputsView<'_> {
 pub fn output_list_ui(ui: &mut Ui, view: &OutputsView<'_>, was_open: &mut bool, commands: &mut Vec<Command>) {
     let is_open = ui.horizontal(|ui| {
         let label = ui.label("Output");
-        let field = field_ui(ui, view).labelled_by(label.id);
+        let field = list_button(ui, view.name(), view.is_open).labelled_by(label.id);
         // egui's own list box goes by the height that it has at first, before it is known what there is.
         let unfolded = Popup::menu(&field).show(|ui| {
             ui.set_width(LIST_WIDTH);
@@ -57,20 +58,6 @@ pub fn output_list_ui(ui: &mut Ui, view: &OutputsView<'_>, was_open: &mut bool, 
         let text = view.instead.map_or("Not available. No sound".to_owned(), |instead| format!("Not available. Sound goes to {instead}"));
         ui.label(RichText::new(text).small().color(ui.visuals().warn_fg_color));
     }
-}
-
-/// What is chosen, as a list box that is folded.
-fn field_ui(ui: &mut Ui, view: &OutputsView<'_>) -> Response {
-    let size = Vec2::new(ui.available_width(), ui.spacing().interact_size.y);
-    // An empty text on the right keeps the name on the left.
-    let button = Button::new(view.name()).right_text(" ").truncate().min_size(size);
-    let field = ui.add_enabled(view.is_open, button).on_hover_text(view.name());
-    field.widget_info(|| WidgetInfo::labeled(Role::ComboBox, view.is_open, view.name()));
-    let middle = field.rect.right_center() - Vec2::new(15.0, 0.0);
-    let corners = [(-5.0, -3.5), (5.0, -3.5), (0.0, 3.5)].map(|(x, y)| middle + Vec2::new(x, y));
-    let fill = ui.style().interact(&field).fg_stroke.color;
-    ui.painter().add(Shape::convex_polygon(corners.to_vec(), fill, Stroke::NONE));
-    field
 }
 
 fn entries_ui(ui: &mut Ui, view: &OutputsView<'_>, commands: &mut Vec<Command>) {

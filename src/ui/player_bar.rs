@@ -1,10 +1,9 @@
-//! Below the map: what plays, as waveform and spectrogram with its playhead, and the buttons and keys of a player.
+//! Below the map: what plays, as waveform and spectrogram with its playhead, and the buttons of a player.
 
 use egui::epaint::{Mesh, Vertex, WHITE_UV};
-use egui::{
-    Align2, Color32, ColorImage, CursorIcon, FontId, Key, Pos2, Rect, Sense, Shape, Stroke, TextureHandle, TextureOptions, Ui, vec2,
-};
+use egui::{Align2, Color32, ColorImage, CursorIcon, FontId, Pos2, Rect, Sense, Shape, Stroke, TextureHandle, TextureOptions, Ui, vec2};
 
+use super::reading_order::as_seen;
 use super::theme::color;
 use super::track_panel::time;
 use crate::catalog::{SegmentSpan, TrackId, plain_text};
@@ -92,25 +91,6 @@ pub fn player_bar_ui(ui: &mut Ui, view: &PlayerBarView<'_>, state: &mut PlayerBa
     }
 }
 
-/// Keys of the player: Space, Left, Right, Q. None of them while something else has the keyboard.
-pub fn player_keys(ui: &Ui, is_muted: bool, commands: &mut Vec<Command>) {
-    if ui.ctx().egui_wants_keyboard_input() {
-        return;
-    }
-    let pressed =
-        |key| ui.input(|input| input.key_pressed(key) && !input.modifiers.command && !input.modifiers.ctrl && !input.modifiers.alt);
-    for (key, command) in [
-        (Key::Space, Command::PlayOrStop),
-        (Key::ArrowLeft, Command::StepSegment(-1)),
-        (Key::ArrowRight, Command::StepSegment(1)),
-        (Key::Q, Command::SetMuted(!is_muted)),
-    ] {
-        if pressed(key) {
-            commands.push(command);
-        }
-    }
-}
-
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Symbol {
     Previous,
@@ -163,8 +143,8 @@ fn words_ui(ui: &Ui, place: Rect, view: &PlayerBarView<'_>) {
         return;
     }
     let lines = [
-        line(plain_text(view.title).into_owned(), 14.0, color(theme.text())),
-        line(plain_text(view.artist.unwrap_or_default()).into_owned(), 12.0, color(theme.faint_text())),
+        line(as_seen(&plain_text(view.title)).into_owned(), 14.0, color(theme.text())),
+        line(as_seen(&plain_text(view.artist.unwrap_or_default())).into_owned(), 12.0, color(theme.faint_text())),
     ];
     let top = place.center().y - 27.0;
     let [title, artist] = lines;

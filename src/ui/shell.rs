@@ -6,7 +6,8 @@ use super::controls_panel::{ControlsState, ControlsView, controls_panel_ui};
 use super::figures::{FiguresView, figures_ui};
 use super::lasso::LassoState;
 use super::legend::{LegendState, legend_height, legend_ui};
-use super::player_bar::{PLAYER_BAR_HEIGHT, PlayerBarState, PlayerBarView, player_bar_ui, player_keys};
+use super::player_bar::{PLAYER_BAR_HEIGHT, PlayerBarState, PlayerBarView, player_bar_ui};
+use super::shortcuts::{KeyboardState, Toggles, shortcuts};
 use super::status_bar::{StatusView, status_bar_ui};
 use super::theme::color;
 use super::track_panel::{TrackView, track_panel_ui};
@@ -45,6 +46,8 @@ pub struct ShellView<'a> {
     pub track: Option<TrackView>,
     /// Below the map.
     pub player: PlayerBarView<'a>,
+    /// What is worked on before the first layout is there, or why there is none.
+    pub waiting: Option<String>,
     /// The segment that sounds.
     pub sounding: Option<SegmentId>,
     /// Whether it is muted.
@@ -64,6 +67,7 @@ pub struct ShellState {
     lasso: LassoState,
     legend: LegendState,
     player: PlayerBarState,
+    keyboard: KeyboardState,
 }
 
 /// What came of a frame.
@@ -78,6 +82,13 @@ pub struct ShellOutput {
 /// Lays out and draws the window.
 pub fn shell_ui(ui: &mut Ui, view: &ShellView<'_>, state: &mut ShellState) -> ShellOutput {
     let mut commands = Vec::new();
+    let toggles = Toggles { is_muted: view.is_muted, shows_figures: view.figures.is_some() };
+    for wish in shortcuts(ui, state.keyboard, toggles) {
+        // Escape gives up the outline that is being drawn, and what was chosen before stays.
+        if wish != Command::ClearChosen || !state.lasso.give_up() {
+            commands.push(wish);
+        }
+    }
     if view.chrome == Chrome::Panels {
         let fill = color(view.theme.panel());
         let frame = Frame::new().fill(fill).inner_margin(Margin::symmetric(12, 4));
@@ -86,7 +97,7 @@ pub fn shell_ui(ui: &mut Ui, view: &ShellView<'_>, state: &mut ShellState) -> Sh
         Panel::left("controls").frame(frame).resizable(false).exact_size(248.0).show(ui, |ui| {
             ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
                 if let Some(controls) = &view.controls {
-                    commands = controls_panel_ui(ui, controls, &mut state.controls, &mut state.lasso.how);
+                    commands.extend(controls_panel_ui(ui, controls, &mut state.controls, &mut state.lasso.how));
                 }
             });
         });
@@ -95,7 +106,9 @@ pub fn shell_ui(ui: &mut Ui, view: &ShellView<'_>, state: &mut ShellState) -> Sh
                 let height = legend_height(scene, &state.legend);
                 if height > 0.0 {
                     let bottom = Panel::bottom("legend").frame(Frame::new().fill(fill)).resizable(false).exact_size(height);
-                    bottom.show(ui, |ui| legend_ui(ui, (scene, view.around, view.density), &mut state.legend, &mut commands));
+                    bottom.show(ui, |ui| {
+                        legend_ui(ui, (scene, view.around, view.density), state.lasso.how, &mut state.legend, &mut commands)
+                    });
                 }
             }
             ScrollArea::vertical().auto_shrink(false).show(ui, |ui| track_panel_ui(ui, view.theme, view.track.as_ref()));
@@ -105,7 +118,6 @@ pub fn shell_ui(ui: &mut Ui, view: &ShellView<'_>, state: &mut ShellState) -> Sh
         let frame = Frame::new().fill(color(view.theme.panel())).inner_margin(Margin::symmetric(12, 0));
         let bar = Panel::bottom("player").frame(frame).resizable(false).exact_size(PLAYER_BAR_HEIGHT);
         bar.show(ui, |ui| player_bar_ui(ui, &view.player, &mut state.player, &mut commands));
-        player_keys(ui, view.is_muted, &mut commands);
     }
     let map = CentralPanel::no_frame().show(ui, |ui| match view.scene {
         Some(scene) => {
@@ -114,15 +126,13 @@ pub fn shell_ui(ui: &mut Ui, view: &ShellView<'_>, state: &mut ShellState) -> Sh
             place
         }
         None => {
-            ui.centered_and_justified(|ui| ui.weak(view.status.busy.as_deref().unwrap_or("Nothing to show yet")));
+            ui.centered_and_justified(|ui| ui.weak(view.waiting.as_deref().unwrap_or("Nothing to show yet")));
             ui.max_rect()
         }
     });
     if let Some(figures) = &view.figures {
         figures_ui(ui, map.inner, view.theme, figures);
     }
-    if ui.input(|input| input.key_pressed(egui::Key::F3)) {
-        commands.push(Command::ShowFigures(view.figures.is_none()));
-    }
+    state.keyboard.remember(ui);
     ShellOutput { commands, map: map.inner }
 }

@@ -21,9 +21,7 @@ pub struct StatusView {
     pub adapter: String,
     /// The sound device, or that there is none.
     pub output: String,
-    /// What is being worked on.
-    pub busy: Option<String>,
-    /// The newest notice.
+    /// The newest line that no panel has a place for.
     pub notice: Option<String>,
 }
 
@@ -34,15 +32,20 @@ pub fn status_bar_ui(ui: &mut Ui, view: &StatusView) {
         if let Some(chosen) = view.chosen {
             ui.label(RichText::new(format!("{} chosen", thousands(chosen))).small().strong());
         }
-        if let Some(busy) = &view.busy {
-            ui.label(RichText::new(busy).small().strong());
-        }
+        let about = format!("{}  ·  {}", view.output, view.adapter);
+        let about = RichText::new(about).small().weak();
         if let Some(notice) = &view.notice {
-            ui.label(RichText::new(notice).small().color(ui.visuals().warn_fg_color)).on_hover_text(notice);
+            // Each has half of the room where both are long.
+            let wanted = egui::WidgetText::from(about.clone()).into_galley(ui, None, f32::INFINITY, egui::TextStyle::Small).size().x;
+            let room = ui.available_width() - ui.spacing().item_spacing.x;
+            let width = (room - wanted).max(0.5 * room);
+            let words = RichText::new(notice).small().color(ui.visuals().warn_fg_color);
+            ui.scope(|ui| {
+                ui.set_max_width(width);
+                ui.add(egui::Label::new(words).truncate()).on_hover_text(notice);
+            });
         }
-        right_aligned(ui, |ui| {
-            ui.add(egui::Label::new(RichText::new(format!("{}  ·  {}", view.output, view.adapter)).small().weak()).truncate());
-        });
+        right_aligned(ui, |ui| ui.add(egui::Label::new(about).truncate()));
     });
 }
 

@@ -2,6 +2,7 @@
 
 use egui::{RichText, Ui};
 
+use super::reading_order::as_seen;
 use super::widgets::{bar_row, dot, section};
 use crate::scene::{Srgb, Theme};
 
@@ -47,12 +48,12 @@ pub fn track_panel_ui(ui: &mut Ui, theme: Theme, view: Option<&TrackView>) {
     };
     ui.horizontal_wrapped(|ui| {
         dot(ui, view.color);
-        ui.label(RichText::new(&view.title).size(17.0).strong());
+        ui.label(RichText::new(as_seen(&view.title)).size(17.0).strong());
     });
     for line in [&view.artist, &view.album, &view.genre].into_iter().flatten() {
-        ui.label(line);
+        ui.label(as_seen(line).into_owned());
     }
-    ui.label(RichText::new(&view.path).small().weak());
+    ui.label(RichText::new(as_seen(&view.path)).small().weak());
     ui.add_space(6.0);
     let state = if view.sounds { "  ▶" } else { "" };
     ui.label(RichText::new(format!("{} – {}{state}", time(view.start_secs), time(view.end_secs))).monospace());

@@ -83,7 +83,7 @@ fn hovered_mark(scene: &Scene, map: MapSize) -> Option<(Vec2, f32)> {
     Some((scene.screen_of(segment, map)?, radius))
 }
 
-/// Drag, scroll, pinch, double click and Home. Where the pointer merely is comes from the window at once, not from here.
+/// Drag, scroll, pinch and double click. Where the pointer merely is comes from the window at once, not from here.
 fn input(ui: &Ui, scene: &Scene, rect: Rect, response: &egui::Response, is_drawing: bool, commands: &mut Vec<Command>) {
     let drag = response.drag_delta();
     // The other buttons move the map while the primary one draws on it.
@@ -94,8 +94,7 @@ fn input(ui: &Ui, scene: &Scene, rect: Rect, response: &egui::Response, is_drawi
             && !ui.input(|input| input.modifiers.shift);
         commands.push(if turns { Command::Orbit(delta) } else { Command::Pan(delta) });
     }
-    let home = ui.input(|input| input.key_pressed(egui::Key::Home));
-    if (response.double_clicked() && !is_drawing) || (home && !ui.ctx().egui_wants_keyboard_input()) {
+    if response.double_clicked() && !is_drawing {
         commands.push(Command::Fit);
     }
     if let Some(pointer) = response.hover_pos() {

@@ -1,12 +1,51 @@
 //! Small parts that several panels use.
 
-use egui::{Align, Layout, RichText, Sense, Ui, Vec2};
+use egui::{Align, Button, Layout, Response, RichText, Role, Sense, Shape, Stroke, Ui, Vec2, WidgetInfo};
 
 use super::theme::color;
 use crate::scene::{Srgb, Theme};
 
 /// Between buttons of a row, in UI points.
 const GAP: f32 = 4.0;
+
+/// Work that goes on while the window is used.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Work {
+    /// What is worked on, and how many percent of it are done.
+    pub line: String,
+    /// How much of it is done, 0 to 1.
+    pub share: f32,
+}
+
+impl Work {
+    /// Of what is worked on and how much of it is done, 0 to 1.
+    #[must_use]
+    pub fn new(what: String, share: f32) -> Self {
+        Self { line: format!("{what} … {:.0} %", share * 100.0), share }
+    }
+}
+
+/// A bar and a line about work, with a button that ends it; whether it was clicked.
+pub fn work_ui(ui: &mut Ui, work: &Work, stop_hint: &str) -> bool {
+    ui.add_space(4.0);
+    ui.add(egui::ProgressBar::new(work.share).desired_height(4.0).corner_radius(2.0));
+    ui.label(RichText::new(&work.line).small());
+    row_of_buttons(ui, &[("Stop", true, stop_hint)]).is_some()
+}
+
+/// The longest line of trouble, in letters; the rest is seen when it is pointed at.
+const LONGEST_TROUBLE: usize = 160;
+
+/// What went wrong with the field above.
+pub fn trouble_ui(ui: &mut Ui, text: Option<&str>) {
+    let Some(text) = text else { return };
+    let shown: String = match text.char_indices().nth(LONGEST_TROUBLE) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or(text)),
+        None => text.to_owned(),
+    };
+    let words = RichText::new(shown).small().color(ui.visuals().warn_fg_color);
+    ui.add(egui::Label::new(words).wrap()).on_hover_text(text);
+}
 
 /// A panel section's caption.
 pub fn section(ui: &mut Ui, title: &str) {
@@ -48,6 +87,22 @@ pub fn row_of_buttons(ui: &mut Ui, buttons: &[(&str, bool, &str)]) -> Option<usi
         }
     });
     clicked
+}
+
+/// A folded list: what is chosen in it, as wide as there is room, with a triangle at its right end.
+pub fn list_button(ui: &mut Ui, chosen: &str, is_enabled: bool) -> Response {
+    let size = Vec2::new(ui.available_width(), ui.spacing().interact_size.y);
+    // An empty text on the right keeps the name on the left.
+    let button = Button::new(chosen).right_text(" ").truncate().min_size(size);
+    let response = ui.add_enabled(is_enabled, button).on_hover_text(chosen);
+    // What is chosen is its value; its name is that of whoever labels it.
+    let value = Some(chosen.to_owned());
+    response.widget_info(|| WidgetInfo { current_text_value: value.clone(), ..WidgetInfo::labeled(Role::ComboBox, is_enabled, chosen) });
+    let middle = response.rect.right_center() - Vec2::new(15.0, 0.0);
+    let corners = [(-5.0, -3.5), (5.0, -3.5), (0.0, 3.5)].map(|(x, y)| middle + Vec2::new(x, y));
+    let fill = ui.style().interact(&response).fg_stroke.color;
+    ui.painter().add(Shape::convex_polygon(corners.to_vec(), fill, Stroke::NONE));
+    response
 }
 
 /// Widths of buttons that fill a row, and the room beside their words: equal where the longest word allows it, else each as its word asks.

@@ -11,6 +11,16 @@ const FORMAT: wgpu::TextureFormat = wgpu::TextureFormat::Rgba8Unorm;
 
 /// The middle of each named widget of a window of this size whose left panel is scrolled to its end, in UI points.
 pub fn at_the_panels_end(state: &mut AppState, size: [u32; 2], names: &[&str]) -> Vec<[f64; 2]> {
+    places(state, size, names, 10)
+}
+
+/// The middle of each named widget of a window of this size as it opens, in UI points.
+pub fn as_it_opens(state: &mut AppState, size: [u32; 2], names: &[&str]) -> Vec<[f64; 2]> {
+    places(state, size, names, 0)
+}
+
+/// The same after so many turns of the wheel over the left panel.
+fn places(state: &mut AppState, size: [u32; 2], names: &[&str], turns: u32) -> Vec<[f64; 2]> {
     let context = gpu();
     let mut painter = FramePainter::new(context, FORMAT).unwrap();
     painter.egui.enable_accesskit();
@@ -31,14 +41,14 @@ pub fn at_the_panels_end(state: &mut AppState, size: [u32; 2], names: &[&str]) -
         let screen = egui::Rect::from_min_size(egui::Pos2::ZERO, egui::vec2(size[0] as f32, size[1] as f32));
         let mut raw = egui::RawInput { screen_rect: Some(screen), time: Some(f64::from(turn) * 0.1), ..Default::default() };
         raw.events.push(egui::Event::PointerMoved(egui::pos2(100.0, 500.0)));
-        if turn < 10 {
+        if turn < turns {
             let delta = egui::vec2(0.0, -2_000.0);
             let (unit, phase, source) = (egui::MouseWheelUnit::Point, egui::TouchPhase::Move, egui::MouseWheelSource::Wheel);
             raw.events.push(egui::Event::MouseWheel { unit, delta, phase, source, modifiers: egui::Modifiers::NONE });
         }
         let output = painter.frame(context, state, FrameInput { raw, size_pixels: size, chrome: Chrome::Panels }, &view).unwrap();
         let Some(update) = output.platform.accesskit_update else { continue };
-        let named = |node: &Node, name: &str| node.label() == Some(name);
+        let named = |node: &Node, name: &str| node.label() == Some(name) || node.value() == Some(name);
         for (place, name) in places.iter_mut().zip(names) {
             let bounds = update.nodes.iter().find(|(_, node)| named(node, name)).and_then(|(_, node)| node.bounds());
             *place = bounds.map(|bounds| [0.5 * (bounds.x0 + bounds.x1), 0.5 * (bounds.y0 + bounds.y1)]).or(*place);

@@ -9,6 +9,7 @@ mod window_changes;
 mod window_choosing;
 mod window_ends;
 mod window_listening;
+mod window_use;
 
 /// Fails for a test outside of this module, which would run beside others.
 pub fn assert_is_exclusive(what: &str) {

@@ -1,21 +1,23 @@
 //! The window: events in, frames out. It sleeps until something happens.
 
+mod background;
 mod display;
 mod output;
 mod pointer;
 mod program;
 mod recovery;
+mod redraws;
 mod sound;
 mod surface;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, TryRecvError, channel};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use winit::dpi::{LogicalSize, PhysicalPosition};
 use winit::event::{ElementState, MouseButton, WindowEvent};
-use winit::event_loop::{ActiveEventLoop, ControlFlow, EventLoopProxy};
+use winit::event_loop::{ActiveEventLoop, EventLoopProxy};
 use winit::window::Window;
 
 use super::audio_root;
@@ -26,6 +28,7 @@ use super::frame::{FrameInput, FramePainter};
 use super::headless;
 use super::jobs::Jobs;
 use super::label_job::{self, LabelWorker};
+use super::notices::Topic;
 use super::outputs::Outputs;
 use super::playback_notes::PlaybackNotes;
 use super::sound_memory;
@@ -33,15 +36,16 @@ use super::sound_picture_job::{self, PictureWorker};
 use super::state::{AppState, Choices, Effect};
 use super::worker::Waking;
 use crate::catalog::plain_text;
-use crate::command::Course;
 use crate::gpu::{GpuContext, new_instance};
 use crate::player::{FileSource, OutputDevice, Player, PlayerConfig, TrackNotes, WakeFn};
 use crate::project::DeviceChoice;
 use crate::store::Collection;
 use crate::ui::Chrome;
 pub use display::Display;
+use pointer::Pointed;
 pub use program::run;
 use recovery::compute_of;
+use redraws::Redraws;
 use surface::{Acquired, WindowSurface};
 
 /// What a window is opened with.
@@ -105,6 +109,9 @@ struct Session {
     pressed_at: Option<PhysicalPosition<f64>>,
     /// When the pointer whose pick is on its way came.
     pointed_at: Option<Instant>,
+    /// Where the pointer was on the map when it was last asked what it is on, and how the map lay then.
+    pointed: Option<Pointed>,
+    redraws: Redraws,
     /// When egui wants to repaint without input (a cursor that blinks).
     repaint_at: Option<Instant>,
     /// When the playhead is to be drawn further on.
@@ -131,6 +138,7 @@ impl Session {
         let (surface, context) = WindowSurface::open(window.clone(), instance)?;
         let mut painter = FramePainter::new(&context, surface.format())?;
         painter.set_budget(Some(FRAME_BUDGET_MS));
+        background::find_fonts(painter.fonts(), config.collection.tracks());
         let input = input_of(&painter, &window, &context);
         let compute = compute_of(config.device, &context);
         let (mut state, effects) = AppState::open(config.collection, config.choices, config.axes, compute)?;
@@ -186,6 +194,8 @@ impl Session {
             playhead_at: None,
             figures_at: None,
             pointed_at: None,
+            pointed: None,
+            redraws: Redraws::default(),
             repaint_at: None,
             is_ready: false,
             frames: 0,
@@ -216,6 +226,10 @@ impl Session {
                 let change =
                     if *state == ElementState::Pressed { self.pressed_buttons + 1 } else { self.pressed_buttons.saturating_sub(1) };
                 self.pressed_buttons = change;
+                // The map may lie otherwise than when the button went down.
+                if *state == ElementState::Released {
+                    self.point(log);
+                }
             }
             // A button that goes up elsewhere is not told.
             WindowEvent::Focused(false) | WindowEvent::Occluded(true) => self.release_buttons(),
@@ -226,17 +240,17 @@ impl Session {
         // Neither is a pointer that moves over the map and means the same segment as before, or none: what it comes onto asks for itself.
         let is_in_vain = matches!(event, WindowEvent::CursorMoved { .. }) && was_on_map && self.is_on_map() && self.pressed_buttons == 0;
         if response.repaint && !is_in_vain && !matches!(event, WindowEvent::RedrawRequested) {
-            self.window.request_redraw();
+            self.ask_redraw();
         }
         match event {
             WindowEvent::CloseRequested => events.exit(),
             WindowEvent::Resized(size) => {
                 self.surface.resize(&self.context, *size);
-                self.window.request_redraw();
+                self.ask_redraw();
             }
             WindowEvent::Occluded(is_hidden) => {
                 self.surface.cover(*is_hidden);
-                self.window.request_redraw();
+                self.ask_redraw();
             }
             WindowEvent::RedrawRequested if !self.surface.is_hidden() => self.redraw(events, log)?,
             _ => {}
@@ -248,18 +262,22 @@ impl Session {
     fn wake_up(&mut self, now: Instant, log: &mut EventLog) -> Option<Instant> {
         if self.repaint_at.is_some_and(|time| time <= now) {
             self.repaint_at = None;
-            self.window.request_redraw();
+            self.ask_redraw();
         }
         if self.playhead_at.is_some_and(|time| time <= now) {
             self.playhead_at = None;
-            self.window.request_redraw();
+            self.ask_redraw();
         }
         if self.figures_at.is_some_and(|time| time <= now) && self.follow_figures() {
-            self.window.request_redraw();
+            self.ask_redraw();
+        }
+        if self.redraws.due_at().is_some_and(|time| time <= now) {
+            self.follow_progress(now);
         }
         self.fetch_pick(Duration::ZERO, log);
         let look_again = self.painter.map().is_picking().then(|| now + LOOK_FOR_PICK);
-        self.repaint_at.into_iter().chain(self.playhead_at).chain(self.figures_at).chain(look_again).min()
+        let times = [self.repaint_at, self.playhead_at, self.figures_at, self.redraws.due_at(), look_again];
+        times.into_iter().flatten().min()
     }
 
     fn redraw(&mut self, events: &ActiveEventLoop, log: &mut EventLog) -> Result<(), AppError> {
@@ -275,6 +293,7 @@ impl Session {
             Acquired::WhenSeen => return Ok(()),
         };
         let began = Instant::now();
+        self.redraws.begin_frame(self.state.percentages(), began);
         self.follow_playhead(log);
         self.follow_figures();
         let view = texture.texture.create_view(&wgpu::TextureViewDescriptor::default());
@@ -283,14 +302,14 @@ impl Session {
         let input = FrameInput { raw, size_pixels, chrome: Chrome::Panels };
         let painted = self.painter.frame(&self.context, &mut self.state, input, &view);
         if self.context.is_lost() {
-            self.window.request_redraw();
+            self.ask_redraw();
             return Ok(());
         }
         let output = match painted {
             Ok(output) => output,
             // Nothing of it is shown; what is wrong may be right again in a moment.
             Err(error) => {
-                let effects = self.state.notify(error.to_string());
+                let effects = self.state.notify(Topic::Drawing, error.to_string());
                 self.carry_out(effects, log);
                 self.repaint_at = Some(Instant::now() + AFTER_A_FAILED_FRAME);
                 return Ok(());
@@ -304,13 +323,14 @@ impl Session {
         let is_moved = self.map != output.map;
         self.map = output.map;
         self.carry_out(output.effects, log);
+        self.renew_hover(log);
         self.repaint_at = None;
         self.plan_playhead(began.elapsed());
         if output.changed || is_moved || output.repaint_after.is_zero() {
-            self.window.request_redraw();
+            self.ask_redraw();
         } else if output.repaint_after < Duration::from_secs(3600) {
             self.repaint_at = Some(Instant::now() + output.repaint_after);
-        } else if self.playhead_at.is_none() {
+        } else if self.playhead_at.is_none() && !self.state.is_moving() && self.redraws.come_to_rest() {
             log.write(&Event::Still { frames: self.frames });
         }
         self.state.stats.add(began, began.elapsed());
@@ -339,81 +359,6 @@ impl Session {
         let pixel = |value: f32| (value * scale).round().max(0.0) as u32;
         let map = [pixel(self.map.min.x), pixel(self.map.min.y), pixel(self.map.width()), pixel(self.map.height())];
         log.write(&Event::Ready { map, adapter: self.context.caps.name.clone(), segments: drawn });
-    }
-
-    /// Fetches what other threads have done.
-    fn fetch(&mut self, log: &mut EventLog) {
-        let opened = self.opening_player.as_ref().map(Receiver::try_recv);
-        if let Some(Err(TryRecvError::Disconnected)) = opened {
-            self.opening_player = None;
-            let effects = self.state.notify_of_output("no sound: a mistake in tagscape, please report it".to_owned());
-            self.carry_out(effects, log);
-        }
-        if let Some(Ok((player, notice))) = opened {
-            self.opening_player = None;
-            player.set_volume(self.state.heard_volume());
-            player.set_looping(self.state.listening.course == Course::Loop);
-            let mut effects = self.state.output_changed(&player.status());
-            self.player = Some(player);
-            effects.extend(notice.map(|text| self.state.notify_of_output(text)).unwrap_or_default());
-            self.carry_out(effects, log);
-        }
-        self.take_outputs(log);
-        self.state.progress = self.jobs.progress();
-        let outcomes: Vec<_> = self.jobs.finished().collect();
-        let events = self.player.as_mut().map(Player::poll).unwrap_or_default();
-        if !events.is_empty() {
-            self.keep_buffer();
-        }
-        let mut effects: Vec<Effect> = outcomes.into_iter().flat_map(|outcome| self.state.finish(outcome)).collect();
-        let found: Vec<_> = self.jobs.found().collect();
-        effects.extend(found.into_iter().flat_map(|outcome| self.state.finish_search(outcome)));
-        effects.extend(self.labels.finished().flat_map(|outcome| self.state.finish_labels(outcome)));
-        self.state.coloring.progress = self.colorings.progress();
-        effects.extend(self.colorings.finished().flat_map(|outcome| self.state.finish_coloring(outcome)));
-        effects.extend(self.jobs.frame().map(|frame| self.state.follow(frame)).unwrap_or_default());
-        for event in events {
-            effects.extend(self.hear(event));
-        }
-        if let Some(picture) = self.sound_pictures.finished().last() {
-            self.state.take_picture(picture);
-        }
-        self.carry_out(effects, log);
-        self.window.request_redraw();
-    }
-
-    fn carry_out(&mut self, effects: Vec<Effect>, log: &mut EventLog) {
-        for effect in effects {
-            match effect {
-                Effect::Project(request) => self.jobs.request(*request),
-                Effect::Search(request) => {
-                    if let Err(error) = self.jobs.search(*request) {
-                        self.state.notice = Some(error.to_string());
-                    }
-                }
-                Effect::Cancel(serial) => self.jobs.cancel(serial),
-                Effect::Pick { number, aim } => {
-                    if let Err(error) = self.painter.map().begin_pick(&self.context, aim, number) {
-                        self.state.notice = Some(error.to_string());
-                    }
-                }
-                Effect::Label(request) => self.labels.request(request.serial, *request),
-                Effect::Color(request) => self.colorings.request(request.serial, *request),
-                Effect::CancelColoring => self.colorings.cancel_all(),
-                Effect::Steer(steering) => self.jobs.steer(steering),
-                Effect::Audition { .. } | Effect::StopAudio | Effect::Prefetch(_) | Effect::SetVolume(_) | Effect::SetLooping(_) => {
-                    self.carry_out_sound(effect)
-                }
-                Effect::ListOutputs => self.list_outputs(),
-                Effect::SetOutput(choice) => self.set_output(choice),
-                Effect::KeepAudioRoot(root) => self.keep_audio_root(root),
-                Effect::Log(event) => {
-                    if let Some(trouble) = log.write(&event) {
-                        self.state.notice = Some(trouble);
-                    }
-                }
-            }
-        }
     }
 }
 

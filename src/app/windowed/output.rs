@@ -26,16 +26,17 @@ impl Session {
         drop(std::thread::Builder::new().name("outputs".into()).spawn(list));
     }
 
-    /// Takes what outputs there are, once that is known.
-    pub(super) fn take_outputs(&mut self, log: &mut EventLog) {
+    /// Takes what outputs there are, once that is known; whether it is.
+    pub(super) fn take_outputs(&mut self, log: &mut EventLog) -> bool {
         let listed = match self.listing_outputs.as_ref().map(std::sync::mpsc::Receiver::try_recv) {
-            None | Some(Err(TryRecvError::Empty)) => return,
+            None | Some(Err(TryRecvError::Empty)) => return false,
             Some(Ok(listed)) => listed,
             Some(Err(TryRecvError::Disconnected)) => Err("the system's sound devices cannot be listed: no thread for it".to_owned()),
         };
         self.listing_outputs = None;
         let effects = self.state.take_outputs(listed);
         self.carry_out(effects, log);
+        true
     }
 
     /// Lets the sound go elsewhere, and keeps that for the next start.

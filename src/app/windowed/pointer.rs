@@ -6,8 +6,13 @@ use glam::Vec2;
 
 use super::{LONGEST_PICK, Session};
 use crate::app::event_log::EventLog;
+use crate::app::notices::Topic;
+use crate::app::pointing::Ground;
 use crate::app::state::Effect;
 use crate::command::Command;
+
+/// A place on the map, in UI points, and how the map lay under it.
+pub(super) type Pointed = (Option<Vec2>, Option<Ground>);
 
 impl Session {
     /// What is under the pointer sounds; while a button is held the map moves and nothing else.
@@ -17,6 +22,7 @@ impl Session {
         }
         let window_pixels = self.pointer.map_or([0.0, 0.0], |at| [at.x as f32, at.y as f32]);
         let at = self.place_on_map();
+        self.pointed = Some((at, self.state.ground()));
         let began = Instant::now();
         let hovered = self.state.hovered();
         let effects = self.state.update(Command::Point { at, window_pixels });
@@ -30,7 +36,18 @@ impl Session {
         self.state.stats.pick_ms = at.map(|_| began.elapsed().as_secs_f64() * 1e3).or(self.state.stats.pick_ms);
         if !effects.is_empty() || self.state.hovered() != hovered {
             self.carry_out(effects, log);
-            self.window.request_redraw();
+            self.ask_redraw();
+        }
+    }
+
+    /// After a frame: finds anew what is under the pointer, where the map lies otherwise than when that was last asked. What moves by
+    /// itself is asked about when it stands still.
+    pub(super) fn renew_hover(&mut self, log: &mut EventLog) {
+        if self.state.is_moving() || self.state.is_morphing() || self.pointer.is_none() {
+            return;
+        }
+        if self.pointed.as_ref() != Some(&(self.place_on_map(), self.state.ground())) {
+            self.point(log);
         }
     }
 
@@ -55,12 +72,12 @@ impl Session {
         let effects = match self.painter.map().picked(&self.context, longest) {
             Ok(None) => return,
             Ok(Some((number, found))) => self.state.picked(number, found),
-            Err(error) => self.state.notify(error.to_string()),
+            Err(error) => self.state.notify(Topic::Drawing, error.to_string()),
         };
         self.state.stats.pick_ms = self.pointed_at.map(|began| began.elapsed().as_secs_f64() * 1e3);
         if !effects.is_empty() || self.state.hovered() != hovered {
             self.carry_out(effects, log);
-            self.window.request_redraw();
+            self.ask_redraw();
         }
     }
 

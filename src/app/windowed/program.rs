@@ -56,7 +56,7 @@ impl ApplicationHandler<Woken> for Program {
         match Session::open(events, config, &self.proxy) {
             Ok((mut session, effects)) => {
                 session.carry_out(effects, &mut self.log);
-                session.window.request_redraw();
+                session.ask_redraw();
                 self.session = Some(session);
             }
             Err(error) => self.fail(events, error),

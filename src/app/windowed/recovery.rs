@@ -42,7 +42,7 @@ impl Session {
                 let effects = self.state.change_device(compute, &self.context.caps.name);
                 self.state.gpu_picks = picks_of(&self.context);
                 self.carry_out(effects, log);
-                self.window.request_redraw();
+                self.ask_redraw();
                 Ok(())
             }
             Err(error) if self.attempts < ATTEMPTS => {
