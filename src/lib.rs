@@ -4,7 +4,7 @@
 //!
 //! | layer | modules |
 //! |---|---|
-//! | 0 | [`catalog`], [`matrix`], [`seed`] |
+//! | 0 | [`catalog`], [`matrix`], [`plain_file`], [`seed`] |
 //! | 1 | [`audio`], [`mel`], [`store`], [`tensors`], [`gpu`], [`matmul`], [`neighbors`] |
 //! | 2 | [`nn`], [`project`], [`scene`], [`player`] |
 //! | 3 | [`render`], [`ui`], [`command`] |
@@ -23,6 +23,7 @@ pub mod matrix;
 pub mod mel;
 pub mod neighbors;
 pub mod nn;
+pub mod plain_file;
 pub mod player;
 pub mod project;
 pub mod render;

@@ -9,6 +9,7 @@ use crate::common::rust_paths::named_paths;
 const MODULES: &[(&str, u8, &[&str])] = &[
     ("catalog", 0, &[]),
     ("matrix", 0, &[]),
+    ("plain_file", 0, &[]),
     ("seed", 0, &[]),
     ("audio", 1, &[]),
     ("mel", 1, &[]),
@@ -52,6 +53,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("gemm", &["matmul"]),
     ("glam", &["scene", "command", "render", "ui", "app"]),
     ("half", &["store"]),
+    ("libc", &["plain_file.rs"]),
     ("log", EVERYWHERE),
     ("memmap2", &["store/matrix_file.rs"]),
     ("nalgebra", &["project/pca/eigen.rs"]),
@@ -94,6 +96,9 @@ const CRATES: &[(&str, &[&str])] = &[
 ];
 const EVERYWHERE: &[&str] = &["**"];
 
+/// Ways to open a file that is there, which wait where it is no plain file: only `plain_file` has them.
+const OPENING: [[&str; 2]; 4] = [["File", "open"], ["fs", "read"], ["fs", "read_to_string"], ["OpenOptions", "new"]];
+
 /// Files that may hold unsafe code: the memory map, and the call of the matrix product.
 const UNSAFE: [&str; 2] = ["store/matrix_file.rs", "matmul.rs"];
 
@@ -110,6 +115,9 @@ fn breaches(file: &str, source: &str) -> Vec<String> {
     for path in named_paths(source) {
         let mut tell = |rule: String| found.push(format!("src/{file}:{}: {rule}", path.line));
         let segments: Vec<&str> = path.segments.iter().map(String::as_str).collect();
+        if home != "plain_file" && OPENING.iter().any(|opening| segments.ends_with(opening)) {
+            tell(format!("`{}` waits for ever on a FIFO; use `crate::plain_file`", segments.join("::")));
+        }
         let climbs = segments.iter().take_while(|segment| **segment == "super").count();
         let inside = match segments[0] {
             "crate" | "tagscape" => segments.get(1),
@@ -135,7 +143,7 @@ fn breaches(file: &str, source: &str) -> Vec<String> {
 }
 
 fn allowed(uses: &[&str]) -> String {
-    ["catalog", "matrix", "seed"].iter().chain(uses).copied().collect::<Vec<_>>().join(", ")
+    ["catalog", "matrix", "plain_file", "seed"].iter().chain(uses).copied().collect::<Vec<_>>().join(", ")
 }
 
 fn is_place(file: &str, place: &str) -> bool {
@@ -211,7 +219,7 @@ fn a_breach_is_told_with_file_line_and_rule() {
         (
             "scene/scene.rs",
             "use crate::project::Layout;",
-            "src/scene/scene.rs:1: `scene` may not name `project` (it may: catalog, matrix, seed)",
+            "src/scene/scene.rs:1: `scene` may not name `project` (it may: catalog, matrix, plain_file, seed)",
         ),
         ("project/pca/cpu.rs", "fn f(_: &wgpu::Device) {}", "src/project/pca/cpu.rs:1: the crate `wgpu`"),
         ("project/run.rs", "use crate::{matrix, render::Renderer};", "src/project/run.rs:1: `project` may not name `render`"),
@@ -223,6 +231,8 @@ fn a_breach_is_told_with_file_line_and_rule() {
         ("store/reader.rs", "fn f() -> anyhow::Result<()> {}", "src/store/reader.rs:1: the crate `anyhow`"),
         ("cli/render.rs", "use winit::window::Window;", "src/cli/render.rs:1: the crate `winit`"),
         ("attic/mod.rs", "", "src/attic/mod.rs:1: `attic` has no place"),
+        ("store/merge.rs", "fn f() { std::fs::File::open(path); }", "src/store/merge.rs:1: `std::fs::File::open` waits for ever on a FIFO"),
+        ("app/audio_root.rs", "use std::fs::read_to_string;", "src/app/audio_root.rs:1: `std::fs::read_to_string` waits"),
     ];
     for (file, source, expected) in cases {
         let found = breaches(file, source);

@@ -186,7 +186,7 @@ fn what_is_no_audio_says_so() {
     assert!(matches!(failure(&write(folder.path(), "empty.flac", b"")), AudioErrorKind::Empty));
     let text = "These are the lyrics of a song that was never recorded.\n".repeat(50);
     assert!(matches!(failure(&write(folder.path(), "text.mp3", text.as_bytes())), AudioErrorKind::NotAudio));
-    assert!(matches!(failure(folder.path()), AudioErrorKind::NotAFile));
+    assert!(matches!(failure(folder.path()), AudioErrorKind::NotAFile(_)));
     assert!(matches!(failure(&folder.path().join("nowhere.wav")), AudioErrorKind::Io(_)));
 }
 

@@ -4,10 +4,13 @@ use std::path::{Path, PathBuf};
 
 use super::resources::user_data_dir;
 use super::small_file::write_whole;
+use crate::plain_file;
 use crate::store::{self, Collection};
 
 /// A line each: a collection's folder, a tab, its audio root.
 const FILE: &str = "audio-roots";
+/// The largest file of them that is read.
+const MOST_BYTES: u64 = 16 << 20;
 
 /// Where to look for a collection's files: where it was said, else where it was said before and the folder still is, else where the collection says.
 #[must_use]
@@ -50,14 +53,14 @@ fn name(collection: &Path) -> String {
 }
 
 fn find(file: &Path, collection: &Path) -> Option<PathBuf> {
-    let text = std::fs::read_to_string(file).ok()?;
+    let text = plain_file::read_text(file, MOST_BYTES).ok()?;
     let name = name(collection);
     text.lines().rev().find_map(|line| line.split_once('\t').filter(|(known, _)| *known == name).map(|(_, root)| PathBuf::from(root)))
 }
 
 /// Puts a root in the place of what was known of the collection; `None`: nothing.
 fn write(file: &Path, collection: &Path, root: Option<&Path>) -> std::io::Result<()> {
-    let text = std::fs::read_to_string(file).unwrap_or_default();
+    let text = plain_file::read_text(file, MOST_BYTES).unwrap_or_default();
     let name = name(collection);
     let others = text.lines().filter(|line| line.split_once('\t').is_none_or(|(known, _)| known != name));
     let mut lines: Vec<String> = others.map(str::to_owned).collect();

@@ -1,5 +1,9 @@
 //! What this process takes of the machine, as Linux tells it: memory and threads.
 
+use std::path::Path;
+
+use crate::plain_file;
+
 /// A look at `/proc/self/status` (proc(5)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProcessFigures {
@@ -15,7 +19,7 @@ impl ProcessFigures {
     /// As they are now; `None` on systems that do not say.
     #[must_use]
     pub fn now() -> Option<Self> {
-        Self::parse(&std::fs::read_to_string("/proc/self/status").ok()?)
+        Self::parse(&plain_file::read_text(Path::new("/proc/self/status"), 1 << 16).ok()?)
     }
 
     fn parse(text: &str) -> Option<Self> {

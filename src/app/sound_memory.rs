@@ -10,6 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::resources::user_data_dir;
 use super::small_file::write_whole;
+use crate::plain_file;
 use crate::player::output::LAST_BUFFER_FRAMES;
 use crate::player::{BufferSizes, OutputChoice, OutputDevice};
 
@@ -21,6 +22,8 @@ const LASTS_DAYS: u64 = 7;
 const BUFFERS: &str = "sound-buffers";
 /// Two lines: the output's id and its name. No such file: the system's default.
 const OUTPUT: &str = "sound-output";
+/// The largest file of either that is read.
+const MOST_BYTES: u64 = 1 << 20;
 
 /// A buffer that an output was seen to need.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,7 +123,7 @@ fn read_buffers(file: &Path) -> FoundBuffers {
         let day = words.next()?.parse().ok()?;
         Some((words.next()?.to_owned(), Found { frames, day }))
     };
-    std::fs::read_to_string(file).unwrap_or_default().lines().filter_map(line).collect()
+    plain_file::read_text(file, MOST_BYTES).unwrap_or_default().lines().filter_map(line).collect()
 }
 
 /// Half of what was found long ago, or in the future of a clock that was wrong.
@@ -134,7 +137,7 @@ fn with_less(mut found: FoundBuffers, today: u64) -> FoundBuffers {
 }
 
 fn read_chosen(file: &Path) -> OutputChoice {
-    let text = std::fs::read_to_string(file).unwrap_or_default();
+    let text = plain_file::read_text(file, MOST_BYTES).unwrap_or_default();
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let (id, name) = (lines.next(), lines.next());
     id.map_or(OutputChoice::Default, |id| OutputChoice::Device(OutputDevice { id: id.to_owned(), name: name.unwrap_or(id).to_owned() }))

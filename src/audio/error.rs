@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::plain_file::Kind;
+
 /// A file that could not be decoded, and why.
 #[derive(Debug, thiserror::Error)]
 #[error("{kind}: {}", path.display())]
@@ -20,8 +22,8 @@ pub enum AudioErrorKind {
     #[error("cannot be read: {0}")]
     Io(#[source] std::io::Error),
     /// The path is a folder, a device or a pipe.
-    #[error("is not a file")]
-    NotAFile,
+    #[error("{0}")]
+    NotAFile(Kind),
     /// The file has no bytes.
     #[error("is empty (0 bytes)")]
     Empty,
@@ -95,6 +97,11 @@ impl AudioErrorKind {
     /// Names the file.
     pub(super) fn at(self, path: &Path) -> AudioError {
         AudioError { kind: self, path: path.to_owned() }
+    }
+
+    /// The reason for which a file was not opened.
+    pub(super) fn of_file(error: std::io::Error) -> Self {
+        Kind::refused(&error).map_or(Self::Io(error), Self::NotAFile)
     }
 
     /// What a symphonia error before the first packet means.

@@ -21,6 +21,7 @@ use super::layout::Container;
 use super::ogg_pages::OggPackets;
 use super::seek_index::{FileMark, PacketPlace, Piece, SeekIndex};
 use super::stream::AudioStream;
+use crate::plain_file;
 
 /// Codecs whose decoders need nothing but their headers and packets.
 const INDEXED: [symphonia::core::codecs::audio::AudioCodecId; 6] =
@@ -37,7 +38,7 @@ impl SeekIndex {
     /// As [`decode_file`](super::decode_file) for what can be known without decoding.
     pub fn scan(path: &Path) -> Result<Option<Self>, AudioError> {
         guarded(path, || {
-            let file = File::open(path).map_err(|error| AudioErrorKind::Io(error).at(path))?;
+            let file = plain_file::open(path).map_err(|error| AudioErrorKind::of_file(error).at(path))?;
             let about = file.metadata().map_err(|error| AudioErrorKind::Io(error).at(path))?;
             let stream = AudioStream::open(path)?;
             Scan::of(stream, file, FileMark::of(&about)).map_err(|kind| kind.at(path))

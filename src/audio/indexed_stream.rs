@@ -14,6 +14,7 @@ use super::codec::PacketDecoder;
 use super::error::{AudioError, AudioErrorKind};
 use super::opus::is_voice;
 use super::seek_index::{FileMark, SeekIndex};
+use crate::plain_file;
 
 /// Bytes that are read at a time: two seconds of a common MP3.
 const READ_BYTES: usize = 1 << 16;
@@ -53,7 +54,7 @@ impl IndexedStream {
     }
 
     fn open_kind(path: &Path, index: &Arc<SeekIndex>, target: i64) -> Result<Option<Self>, AudioErrorKind> {
-        let file = File::open(path).map_err(AudioErrorKind::Io)?;
+        let file = plain_file::open(path).map_err(AudioErrorKind::of_file)?;
         if FileMark::of(&file.metadata().map_err(AudioErrorKind::Io)?) != index.mark {
             return Ok(None);
         }

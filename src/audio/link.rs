@@ -20,6 +20,7 @@ use super::mp4;
 use super::mpeg;
 use super::source::BoundedFile;
 use crate::catalog::TrackMetadata;
+use crate::plain_file;
 
 /// Channels beyond which a header is taken for hostile.
 const MAX_CHANNELS: usize = 64;
@@ -35,17 +36,12 @@ pub(super) struct Opened {
 
 /// Opens a file and finds out what it is, by its bytes; its ending is only a hint.
 pub(super) fn open(path: &Path) -> Result<Opened, AudioErrorKind> {
-    // Asked before it is opened: to open a pipe is to wait for somebody who writes.
-    let about = std::fs::metadata(path).map_err(AudioErrorKind::Io)?;
-    if !about.is_file() {
-        return Err(AudioErrorKind::NotAFile);
-    }
-    let file = File::open(path).map_err(AudioErrorKind::Io)?;
-    if about.len() == 0 {
+    let file = plain_file::open(path).map_err(AudioErrorKind::of_file)?;
+    if file.metadata().map_err(AudioErrorKind::Io)?.len() == 0 {
         return Err(AudioErrorKind::Empty);
     }
     // Opened once more, since a cloned handle would share its place in the file with the reader.
-    let again = File::open(path).map_err(AudioErrorKind::Io)?;
+    let again = plain_file::open(path).map_err(AudioErrorKind::of_file)?;
     let mut reader = match probe(Box::new(file), path) {
         Ok(reader) => reader,
         // An MP4's tables mostly stand at its end, and Matroska says at its beginning how long it is.

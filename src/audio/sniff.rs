@@ -1,11 +1,11 @@
 //! Which files are audio: by the ending of their names, or where there is none, by their first bytes.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
 use super::adts;
 use super::mpeg::FrameHeader;
+use crate::plain_file;
 
 /// Endings of the files that a walk through a folder takes for audio. Films (`mp4`, `mkv`, `mov`) are read when they are named.
 const AUDIO_ENDINGS: [&str; 17] =
@@ -25,12 +25,8 @@ pub fn is_audio_file(path: &Path) -> bool {
 }
 
 fn first_bytes(path: &Path) -> io::Result<Vec<u8>> {
-    // To open a pipe would be to wait for somebody who writes.
-    if !std::fs::metadata(path)?.is_file() {
-        return Ok(Vec::new());
-    }
     let mut bytes = Vec::new();
-    File::open(path)?.take(SNIFFED).read_to_end(&mut bytes)?;
+    plain_file::open(path)?.take(SNIFFED).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 

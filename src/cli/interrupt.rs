@@ -1,9 +1,11 @@
 //! Ctrl-C and the system's wish to end, for commands that can stop at a good place: the first asks, the second ends at once.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Once, PoisonError};
 
 use super::printer;
+use crate::plain_file;
 
 /// What the shell reports of a program that Ctrl-C ended.
 const ENDED_AT_ONCE: i32 = 130;
@@ -84,7 +86,7 @@ fn on_signal() {
 
 /// Whether a hangup is ignored: listening to it would bring the run to an end at a logout that it was to survive.
 fn is_under_nohup() -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let status = plain_file::read_text(Path::new("/proc/self/status"), 1 << 16).unwrap_or_default();
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     // The lowest bit is signal 1, SIGHUP.
     ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)

@@ -17,6 +17,7 @@ use memmap2::Mmap;
 use super::error::StoreError;
 use super::npy::{Element, header_bytes, parse_header};
 use crate::matrix::{FeatureMatrix, RowSource};
+use crate::plain_file;
 
 /// A `[rows, dims]` matrix in a file.
 #[derive(Debug)]
@@ -35,11 +36,8 @@ impl MatrixFile {
     /// # Errors
     /// A file that cannot be read, is no such matrix, or is shorter than its header says; each with what to do.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let file = File::open(path).map_err(StoreError::io("read", path))?;
+        let file = plain_file::open(path).map_err(StoreError::io("read", path))?;
         let about = file.metadata().map_err(StoreError::io("read", path))?;
-        if !about.is_file() {
-            return Err(StoreError::matrix(path, "is not a file"));
-        }
         if about.len() == 0 {
             return Err(StoreError::matrix(path, "is empty (0 bytes)"));
         }
@@ -67,11 +65,16 @@ impl MatrixFile {
     }
 
     /// Opens a space's matrix for its committed rows.
-    pub(super) fn open_space(path: &Path, rows: usize, dims: usize) -> Result<Self, String> {
-        let mut matrix = match Self::open(path) {
+    pub(super) fn open_space(collection: &Path, path: &Path, rows: usize, dims: usize) -> Result<Self, String> {
+        // The collection may be a stranger's, whose links are not followed out of it.
+        let found = plain_file::inside(collection, path).map_err(StoreError::io("read", path));
+        let mut matrix = match found.and_then(|path| Self::open(&path)) {
             Ok(matrix) => matrix,
             Err(StoreError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => return Err("is missing".to_owned()),
-            Err(StoreError::Io { source, .. }) => return Err(format!("cannot be read ({source})")),
+            Err(StoreError::Io { source, .. }) => match plain_file::Kind::refused(&source) {
+                Some(kind) => return Err(kind.to_string()),
+                None => return Err(format!("cannot be read ({source})")),
+            },
             Err(StoreError::Matrix { why, .. }) => return Err(why),
             Err(other) => return Err(other.to_string()),
         };
@@ -172,7 +175,7 @@ fn write_synced(path: &Path, matrix: &FeatureMatrix) -> std::io::Result<()> {
 pub(super) fn sync_folder_of(path: &Path) -> std::io::Result<()> {
     if cfg!(unix) {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        File::open(folder)?.sync_all()?;
+        plain_file::sync_folder(folder)?;
     }
     Ok(())
 }

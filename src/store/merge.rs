@@ -22,6 +22,7 @@ use super::space_file::SpaceFile;
 use super::tables::{TrackInserter, create_tables};
 use super::writer::{CollectionPlan, FileStamp, NewTrack, SpacePlan, lock};
 use crate::catalog::{SpaceKey, TrackRows, path_from_text};
+use crate::plain_file;
 
 /// Bytes that are copied at a time.
 const BUFFER_BYTES: usize = 1 << 20;
@@ -132,7 +133,7 @@ fn begin(work: &Path) -> Result<File, StoreError> {
 impl Source {
     fn open(path: &Path) -> Result<Self, StoreError> {
         // A reader needs no lock; but what is still being extracted is not what anyone wants to merge.
-        let lock = File::open(path.join(LOCK)).ok();
+        let lock = plain_file::open(&path.join(LOCK)).ok();
         if let Some(Err(std::fs::TryLockError::WouldBlock)) = lock.as_ref().map(File::try_lock_shared) {
             return Err(StoreError::Locked { path: path.to_owned() });
         }
@@ -272,7 +273,7 @@ struct RowReader {
 
 impl RowReader {
     fn open(path: &Path, key: SpaceKey) -> Result<Self, StoreError> {
-        let file = File::open(path).map_err(StoreError::io("read", path))?;
+        let file = plain_file::open(path).map_err(StoreError::io("read", path))?;
         Ok(Self { path: path.to_owned(), file, key, bytes: Vec::new() })
     }
 

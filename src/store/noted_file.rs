@@ -13,6 +13,8 @@ use std::time::UNIX_EPOCH;
 
 use sha2::{Digest, Sha256};
 
+use crate::plain_file;
+
 /// Bytes at either end of a file that its fingerprint is made of.
 const END_BYTES: u64 = 64 << 10;
 
@@ -31,7 +33,7 @@ impl NotedFile {
     /// A file as it is now; `None` where it cannot be read.
     #[must_use]
     pub fn of(path: &Path) -> Option<Self> {
-        let mut file = File::open(path).ok()?;
+        let mut file = plain_file::open(path).ok()?;
         let about = file.metadata().ok()?;
         let fingerprint = fingerprint(&mut file, about.len()).ok()?;
         Some(Self { bytes: about.len(), written_ns: written_ns(&about), fingerprint })

@@ -13,6 +13,7 @@ use super::space_file::SpaceFile;
 use super::tables::{read_failures, read_rows, read_spaces, read_tags, read_tracks};
 use super::writer::FileStamp;
 use crate::catalog::{SegmentSpan, SpaceKey, TagVocabulary, Track, TrackRows, path_from_text, segment::position_of_row};
+use crate::plain_file;
 
 /// One space of a collection.
 #[derive(Clone, Debug, PartialEq)]
@@ -153,7 +154,7 @@ impl Collection {
     pub fn matrix(&self, key: SpaceKey) -> Result<MatrixFile, StoreError> {
         let space = self.space(key)?;
         let path = SpaceFile::path_in(&self.path.join(SPACES), key);
-        MatrixFile::open_space(&path, space.segments, space.dims)
+        MatrixFile::open_space(&self.path, &path, space.segments, space.dims)
             .map_err(|why| StoreError::damaged(&self.path, format!("{SPACES}/{key}.npy {why}")))
     }
 
@@ -210,7 +211,7 @@ fn read_copy(path: &Path) -> Result<Database, StoreError> {
         std::fs::create_dir(&folder)?;
         for ending in ["", "-journal"] {
             let name = format!("{DATABASE}{ending}");
-            std::fs::copy(path.join(&name), folder.join(&name))?;
+            std::fs::copy(plain_file::inside(path, &path.join(&name))?, folder.join(&name))?;
         }
         Ok(())
     };

@@ -6,6 +6,7 @@ use half::f16;
 
 use super::error::StoreError;
 use super::npy::{parse_shape, type_name};
+use crate::plain_file;
 
 /// The largest file that is read: 33 million rows of three float64.
 const MOST_BYTES: u64 = 1 << 30;
@@ -38,14 +39,7 @@ impl RowValues {
 /// # Errors
 /// A file that cannot be read, or is something else; in words that say what to do.
 pub fn read_row_values(path: &Path) -> Result<RowValues, StoreError> {
-    let about = std::fs::metadata(path).map_err(StoreError::io("read", path))?;
-    if !about.is_file() {
-        return Err(StoreError::matrix(path, "is not a file"));
-    }
-    if about.len() > MOST_BYTES {
-        return Err(StoreError::matrix(path, format!("has {} bytes, and numbers for rows have at most {MOST_BYTES}", about.len())));
-    }
-    let file = std::fs::read(path).map_err(StoreError::io("read", path))?;
+    let file = plain_file::read(path, MOST_BYTES).map_err(StoreError::io("read", path))?;
     parse(&file).map_err(|why| StoreError::matrix(path, why))
 }
 

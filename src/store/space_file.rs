@@ -1,12 +1,13 @@
 //! A space's matrix as its writer sees it: rows are appended, the header follows.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::half_rows::HalfRows;
 use super::npy::{Element, HEADER_BYTES, header_bytes, parse_header};
 use crate::catalog::SpaceKey;
+use crate::plain_file;
 
 /// An open float16 `.npy` that grows.
 #[derive(Debug)]
@@ -27,7 +28,7 @@ impl SpaceFile {
     /// Makes an empty matrix; an uncommitted one that is there is emptied.
     pub(super) fn create(spaces: &Path, key: SpaceKey) -> io::Result<Self> {
         let path = Self::path_in(spaces, key);
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(&path)?;
+        let file = plain_file::open_with(&path, File::options().read(true).write(true).create(true).truncate(true))?;
         let mut space = Self { key, rows: 0, path, file };
         space.write_header(0)?;
         space.file.sync_all()?;
@@ -41,7 +42,7 @@ impl SpaceFile {
     pub(super) fn open(spaces: &Path, key: SpaceKey, rows: usize) -> Result<Self, String> {
         let path = Self::path_in(spaces, key);
         let refuse = |what: &str| format!("{} {what}", path.display());
-        let mut file = match OpenOptions::new().read(true).write(true).open(&path) {
+        let mut file = match plain_file::open_with(&path, File::options().read(true).write(true)) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(refuse("is missing")),
             Err(error) => return Err(refuse(&format!("cannot be opened ({error})"))),

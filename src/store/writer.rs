@@ -16,6 +16,7 @@ use super::space_file::SpaceFile;
 use super::tables::{TrackInserter, create_tables};
 use crate::catalog::{SpaceKey, TrackId, TrackMetadata};
 use crate::matrix::FeatureMatrix;
+use crate::plain_file;
 
 /// What a collection is made with; a resumed one has to agree.
 #[derive(Clone, Debug, PartialEq)]
@@ -249,7 +250,7 @@ fn refuse_foreign_folder(path: &Path) -> Result<(), StoreError> {
 /// Takes the lock of the one process that writes into a folder; it goes with the file.
 pub(super) fn lock(path: &Path) -> Result<File, StoreError> {
     let lock_path = path.join(LOCK);
-    let lock = File::options().create(true).truncate(false).write(true).open(&lock_path);
+    let lock = plain_file::open_with(&lock_path, File::options().create(true).truncate(false).write(true));
     let lock = lock.map_err(StoreError::io("write to", &lock_path))?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),

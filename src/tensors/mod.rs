@@ -13,7 +13,6 @@ mod safetensors_file;
 mod sha256;
 
 use std::fmt;
-use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
@@ -23,6 +22,8 @@ use graph_def::GraphDef;
 use safetensors_file::SafetensorsFile;
 pub use safetensors_file::split as split_safetensors;
 pub use sha256::{Sha256Writer, hub_hash, sha256_of_file, sha256_of_slice};
+
+use crate::plain_file;
 
 /// Larger files are refused unread: VGGish, the largest network, has 289 MB.
 pub const MAX_FILE_BYTES: u64 = 1 << 30;
@@ -79,11 +80,8 @@ impl TensorFile {
     }
 
     fn open_kind(path: &Path) -> Result<Self, TensorErrorKind> {
-        let mut file = File::open(path)?;
+        let mut file = plain_file::open(path)?;
         let about = file.metadata()?;
-        if !about.is_file() {
-            return Err(TensorErrorKind::NotWeights("it is not a file".to_owned()));
-        }
         if about.len() > MAX_FILE_BYTES {
             return Err(TensorErrorKind::TooLarge { bytes: about.len() });
         }

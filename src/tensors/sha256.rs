@@ -1,12 +1,12 @@
 //! Sums of whole files, and the one that PyTorch hub puts into a file's name.
 
-use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
 use super::error::{TensorError, TensorErrorKind};
+use crate::plain_file;
 
 /// Bytes that are read at a time.
 const CHUNK_BYTES: usize = 1 << 20;
@@ -29,7 +29,7 @@ pub fn sha256_of_slice(bytes: &[u8]) -> String {
 /// What the disk refuses.
 pub fn sha256_of_file(path: &Path) -> Result<(String, u64), TensorError> {
     let sum = || -> io::Result<(String, u64)> {
-        let (mut file, mut sum, mut bytes) = (File::open(path)?, Sha256::new(), 0);
+        let (mut file, mut sum, mut bytes) = (plain_file::open(path)?, Sha256::new(), 0);
         let mut chunk = vec![0; CHUNK_BYTES];
         loop {
             let read = match file.read(&mut chunk) {

@@ -14,7 +14,8 @@ use super::vggish_import::VggishImport;
 use crate::app::resources::user_data_dir;
 use crate::catalog::ModelKey;
 use crate::nn::vggish::TENSORS;
-use crate::tensors::{Sha256Writer, TensorFile, sha256_of_slice, split_safetensors};
+use crate::plain_file;
+use crate::tensors::{MAX_FILE_BYTES, Sha256Writer, TensorFile, sha256_of_slice, split_safetensors};
 
 /// The folder in the user's data folder.
 const FOLDER: &str = "models";
@@ -58,7 +59,7 @@ pub(super) fn path_of(model: ModelKey) -> Result<PathBuf, ModelError> {
 /// Reads added weights and compares the sum of their tensors; `None` if they were not added.
 pub(super) fn read(model: ModelKey) -> Result<Option<(Vec<u8>, AddedModel)>, ModelError> {
     let path = path_of(model)?;
-    let bytes = match std::fs::read(&path) {
+    let bytes = match plain_file::read(&path, MAX_FILE_BYTES) {
         Ok(bytes) => bytes,
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
         Err(source) => return Err(ModelError::Io { action: "read", path, source }),
@@ -94,7 +95,8 @@ pub(super) fn write(model: ModelKey, source: TensorFile, origin: Origin) -> Resu
     std::fs::create_dir_all(folder).map_err(ModelError::io("make the folder", folder))?;
     // One name for all processes: what a killed one left is written over, and a running one holds the lock.
     let part = path.with_added_extension("part");
-    let file = File::options().create(true).truncate(false).read(true).write(true).open(&part).map_err(ModelError::io("write", &part))?;
+    let file = plain_file::open_with(&part, File::options().create(true).truncate(false).read(true).write(true));
+    let file = file.map_err(ModelError::io("write", &part))?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => return Err(ModelError::Busy { path: part }),
@@ -103,10 +105,10 @@ pub(super) fn write(model: ModelKey, source: TensorFile, origin: Origin) -> Resu
     let work = || {
         write_tensors(&file, &part, &import, &origin)?;
         drop(import);
-        let bytes = std::fs::read(&part).map_err(ModelError::io("read", &part))?;
+        let bytes = plain_file::read(&part, MAX_FILE_BYTES).map_err(ModelError::io("read", &part))?;
         let (origin, sum) = check(&bytes).map_err(|why| ModelError::Damaged { model, path: part.clone(), why })?;
         run_once(model, &bytes).map_err(|why| ModelError::DoesNotRun { model, path: source_path, why })?;
-        std::fs::rename(&part, &path).and_then(|()| sync_folder(folder)).map_err(ModelError::io("write", &path))?;
+        std::fs::rename(&part, &path).and_then(|()| plain_file::sync_folder(folder)).map_err(ModelError::io("write", &path))?;
         Ok(describe(path.clone(), &bytes, origin, sum))
     };
     let added = work();
@@ -156,11 +158,6 @@ fn header(origin: &Origin, sum: &str) -> String {
     // Numbers begin at a multiple of 8, as the format asks for.
     text.push_str(&" ".repeat(text.len().next_multiple_of(8) - text.len()));
     text
-}
-
-/// Makes a renamed file's name last through a power failure, where the system has a call for it.
-fn sync_folder(folder: &Path) -> std::io::Result<()> {
-    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
 #[cfg(test)]

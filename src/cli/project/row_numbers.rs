@@ -3,9 +3,13 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use crate::plain_file;
+
 /// The magic, the version and the header's length; the header; and numbers of so many bytes.
 const PREFIX_BYTES: usize = 10;
 const NUMBER_BYTES: usize = 8;
+/// The largest file that is read: 134 million row numbers.
+const MOST_BYTES: u64 = 1 << 30;
 
 /// `layout.npy` to `layout.rows.npy`.
 pub fn path_beside(layout: &Path) -> PathBuf {
@@ -31,7 +35,7 @@ pub fn write(path: &Path, rows: &[usize]) -> std::io::Result<()> {
 /// # Errors
 /// In words: a file that cannot be read or is no such vector.
 pub fn read(path: &Path) -> Result<Vec<usize>, String> {
-    let bytes = std::fs::read(path).map_err(|error| format!("cannot be read ({error})"))?;
+    let bytes = plain_file::read(path, MOST_BYTES).map_err(|error| format!("cannot be read ({error})"))?;
     parse(&bytes).ok_or_else(|| "is no int64 vector of row numbers; make the layout anew".to_owned())
 }
 
