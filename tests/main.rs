@@ -60,3 +60,5 @@ mod tsne;
 mod tsne_gpu;
 mod umap;
 mod vggish;
+#[cfg(unix)]
+mod whole_files;

@@ -3,6 +3,8 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use crate::whole_file::WriteError;
+
 /// Why something could not be read or written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -118,6 +120,9 @@ pub enum StoreError {
         /// The collection.
         path: PathBuf,
     },
+    /// A place where nothing may be written.
+    #[error(transparent)]
+    Place(WriteError),
     /// A `.npy` file that is no matrix of ours to read.
     #[error("{why}: {}", path.display())]
     Matrix {
@@ -126,6 +131,15 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
+}
+
+impl From<WriteError> for StoreError {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::Io { path, source } => Self::io("write", &path)(source),
+            other => Self::Place(other),
+        }
+    }
 }
 
 impl StoreError {

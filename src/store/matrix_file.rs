@@ -17,6 +17,7 @@ use memmap2::Mmap;
 use super::error::StoreError;
 use super::npy::{Element, header_bytes, parse_header};
 use crate::matrix::{FeatureMatrix, RowSource};
+use crate::whole_file::WholeFile;
 
 /// A `[rows, dims]` matrix in a file.
 #[derive(Debug)]
@@ -141,31 +142,27 @@ fn copy<const N: usize>(bytes: &[u8], into: &mut [f32], number: impl Fn([u8; N])
     }
 }
 
-/// Writes a matrix as float32 `.npy`, whole or not at all: beside the target, synced, and then renamed over it.
+/// Writes a matrix as float32 `.npy`, whole or not at all.
 ///
 /// # Errors
-/// What the disk refuses.
+/// A place where nothing may be written (see [`whole_file::check`](crate::whole_file::check)), and what the disk refuses.
 pub fn write_npy_f32(path: &Path, matrix: &FeatureMatrix) -> Result<(), StoreError> {
-    let name = path.file_name().ok_or_else(|| StoreError::matrix(path, "is no file name to write to"))?;
-    let mut part_name = std::ffi::OsString::from(".");
-    part_name.push(name);
-    part_name.push(format!(".{}.part", std::process::id()));
-    let part = path.with_file_name(part_name);
-    let written = write_synced(&part, matrix).and_then(|()| std::fs::rename(&part, path)).and_then(|()| sync_folder_of(path));
-    written.map_err(|source| {
-        // Only what this call made is removed; that it may not be there is no matter.
-        let _ = std::fs::remove_file(&part);
-        StoreError::io("write", path)(source)
-    })
+    let file = WholeFile::create(path, &[])?;
+    npy_f32_into(file.file(), matrix).map_err(|source| file.failure(source))?;
+    Ok(file.finish()?)
 }
 
-fn write_synced(path: &Path, matrix: &FeatureMatrix) -> std::io::Result<()> {
-    let mut file = BufWriter::with_capacity(1 << 20, File::create(path)?);
+/// Writes the bytes of a float32 `.npy` file.
+///
+/// # Errors
+/// Those of `file`.
+pub fn npy_f32_into(file: impl Write, matrix: &FeatureMatrix) -> std::io::Result<()> {
+    let mut file = BufWriter::with_capacity(1 << 20, file);
     file.write_all(&header_bytes(Element::F32, matrix.rows(), matrix.dims()))?;
     for value in matrix.values() {
         file.write_all(&value.to_le_bytes())?;
     }
-    file.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()
+    file.flush()
 }
 
 /// Makes a new or renamed file's name last through a power failure, where the system has a call for it.

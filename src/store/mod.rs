@@ -32,7 +32,7 @@ mod writer;
 pub use audio_root::set_audio_root;
 pub use error::StoreError;
 pub use half_rows::HalfRows;
-pub use matrix_file::{MatrixFile, write_npy_f32};
+pub use matrix_file::{MatrixFile, npy_f32_into, write_npy_f32};
 pub use merge::{MergeProgress, MergeSummary, merge};
 pub use noted_file::NotedFile;
 pub use notes_file::{NOTES_FILE, NewNote, NotesFile, TrackNote};

@@ -13,12 +13,7 @@
 /// The version of the folder's layout and of the public tables that this program writes, and the newest that it reads.
 pub const FORMAT_VERSION: u64 = 1;
 
-/// The database's file name.
-pub(super) const DATABASE: &str = "collection.sqlite";
-/// The lock's file name.
-pub(super) const LOCK: &str = "collection.lock";
-/// The folder of the matrices.
-pub(super) const SPACES: &str = "spaces";
+pub(super) use crate::whole_file::{DATABASE, LOCK, SPACES};
 
 /// Creates every table.
 pub(super) const CREATE: &str = "

@@ -1,6 +1,6 @@
 //! What is projected: a space of a collection, or a matrix file.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::bail;
 
@@ -72,12 +72,6 @@ impl Input {
     /// Tags of the columns; empty where they have none.
     pub fn column_names(&self) -> &[String] {
         &self.column_names
-    }
-
-    /// Whether writing to `out` would write over what is read.
-    pub fn is_read_from(&self, out: &Path) -> bool {
-        let same = |path: &Path| -> Option<PathBuf> { path.canonicalize().ok() };
-        same(out).is_some_and(|out| same(self.matrix.path()) == Some(out))
     }
 
     /// Reads the rows, if they are few enough.
