@@ -6,6 +6,8 @@ mod audio;
 mod audio_formats;
 mod bench_audio;
 mod choosing;
+#[cfg(unix)]
+mod collection_files;
 mod coloring;
 mod command_lines;
 mod common;

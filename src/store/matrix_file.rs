@@ -68,19 +68,13 @@ impl MatrixFile {
     }
 
     /// Opens a space's matrix for its committed rows.
-    pub(super) fn open_space(path: &Path, rows: usize, dims: usize) -> Result<Self, String> {
-        let mut matrix = match Self::open(path) {
-            Ok(matrix) => matrix,
-            Err(StoreError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => return Err("is missing".to_owned()),
-            Err(StoreError::Io { source, .. }) => return Err(format!("cannot be read ({source})")),
-            Err(StoreError::Matrix { why, .. }) => return Err(why),
-            Err(other) => return Err(other.to_string()),
-        };
+    pub(super) fn open_space(path: &Path, rows: usize, dims: usize) -> Result<Self, StoreError> {
+        let mut matrix = Self::open(path)?;
         if (matrix.element, matrix.dims) != (Element::F16, dims) {
-            return Err(format!("is not float16 with {dims} columns"));
+            return Err(StoreError::matrix(path, format!("is not float16 with {dims} columns")));
         }
         if matrix.rows < rows {
-            return Err(format!("has {} rows of {rows}", matrix.rows));
+            return Err(StoreError::matrix(path, format!("has {} rows of {rows}", matrix.rows)));
         }
         matrix.rows = rows;
         Ok(matrix)

@@ -22,11 +22,14 @@ mod merge;
 mod noted_file;
 mod notes_file;
 mod npy;
+mod own_file;
 mod reader;
+mod resting_database;
 mod row_values;
 mod schema;
 mod space_file;
 mod tables;
+mod work_folder;
 mod writer;
 
 pub use audio_root::set_audio_root;
