@@ -7,8 +7,15 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use tagscape::app::event_log::Event;
+use tagscape::app::headless;
+use tagscape::app::state::{AppState, Choices, Effect};
 use tagscape::catalog::{SpaceKey, TrackMetadata};
+use tagscape::command::Command as Wish;
 use tagscape::matrix::{FeatureMatrix, RowSource as _};
+use tagscape::project::tsne::TsneOptions;
+use tagscape::project::{Compute, Embedding, Method, NoObserver, Projection};
+use tagscape::scene::{ColorBy, Combine, LabelKind, MapSize};
 use tagscape::store::{
     Collection, CollectionPlan, CollectionWriter, NOTES_FILE, NewTrack, NotesFile, SpacePlan, StoreError, set_audio_root,
 };
@@ -396,4 +403,83 @@ fn a_collection_and_its_music_move_together() {
     assert_eq!((written(&moved).as_str(), Collection::open(&moved).unwrap().audio_root()), ("../music/deep", second.join("music/deep")));
     let matrix = Collection::open(&moved).unwrap().matrix("msd-musicnn-taggrams".parse().unwrap()).unwrap();
     assert_eq!(matrix.rows(), 2);
+}
+
+#[test]
+fn a_matrix_that_is_cut_off_while_it_is_open_is_an_error_with_its_name_everywhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = wandering(folder.path(), 20, 40);
+    let collection = Collection::open(&path).unwrap();
+    let key: SpaceKey = "msd-musicnn-embeddings".parse().unwrap();
+    let matrix = collection.matrix(key).unwrap();
+    let mut row = vec![0.0; 200];
+    matrix.read_rows(799..800, &mut row).unwrap();
+    let file = path.join("spaces/msd-musicnn-embeddings.npy");
+    let whole = std::fs::read(&file).unwrap();
+    std::fs::File::options().write(true).open(&file).unwrap().set_len(128 + 400 * 400 + 7).unwrap();
+    // What is still there is read, and what is not says so.
+    matrix.read_rows(399..400, &mut row).unwrap();
+    for rows in [400..401, 799..800] {
+        let error = matrix.read_rows(rows, &mut row).unwrap_err();
+        assert!(error.path == file && error.to_string().contains("cut it off"), "{error}");
+    }
+    assert!(matrix.to_matrix().is_err() && matrix.sample(10_000).is_err());
+    let tsne = Embedding::Tsne(TsneOptions { dims: 2, ..TsneOptions::default() });
+    for method in [
+        Method::Original { axes: vec![0, 1] },
+        Method::Pca { components: vec![0, 1] },
+        Method::StdPca { components: vec![0, 1] },
+        Method::Embedding(tsne),
+    ] {
+        let shown: Vec<usize> = (0..800).step_by(3).collect();
+        for shown in [None, Some(&shown[..])] {
+            let projection = Projection { space: &matrix, fitted_on: None, shown, column_names: &[], method: method.clone() };
+            let said = projection.run(&Compute::Cpu, &NoObserver).unwrap_err().to_string();
+            assert!(said.contains("msd-musicnn-embeddings.npy") && said.contains("cut it off"), "{method:?}: {said}");
+        }
+    }
+    // Whole again, as its first rows were all the time.
+    std::fs::write(&file, whole).unwrap();
+    matrix.read_rows(799..800, &mut row).unwrap();
+}
+
+#[test]
+fn a_matrix_that_is_cut_off_under_a_map_is_a_notice_and_the_map_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = wandering(folder.path(), 20, 40);
+    let choices = Choices::of("msd-musicnn-embeddings".parse().unwrap());
+    let (mut state, effects) = AppState::open(Collection::open(&path).unwrap(), choices, None, Compute::Cpu).unwrap();
+    headless::settle(&mut state, effects).unwrap();
+    state.set_map_size(MapSize { width: 700.0, height: 500.0 });
+    let file = path.join("spaces/msd-musicnn-taggrams.npy");
+    std::fs::File::options().write(true).open(&file).unwrap().set_len(200).unwrap();
+    // Wherever the pointer comes to a segment: told once, and not with every segment.
+    let mut told = 0;
+    let mut hovered = 0;
+    for at in (0..700).step_by(7).flat_map(|x| (0..500).step_by(50).map(move |y| glam::vec2(x as f32, y as f32))) {
+        let effects = state.update(Wish::Point { at: Some(at), window_pixels: [0.0; 2] });
+        hovered += effects.iter().filter(|effect| matches!(effect, Effect::Log(Event::Hover { .. }))).count();
+        told += effects.iter().filter(|effect| matches!(effect, Effect::Log(Event::Notice { .. }))).count();
+        if let Some(view) = state.track_view() {
+            assert!(view.tags.is_empty());
+        }
+    }
+    assert!(hovered > 10 && told == 1, "{hovered} segments, told {told} times");
+    let notice = state.notice.clone().unwrap();
+    assert!(notice.contains("msd-musicnn-taggrams.npy") && notice.contains("cut it off"), "{notice}");
+    // Rows that a search, a colour or names need are no more there either.
+    for wish in [
+        Wish::SetColorBy(ColorBy::Tag("rock".into())),
+        Wish::SetLabels(LabelKind::Tags),
+        Wish::ChooseText { text: "tag:rock>0.1".into(), how: Combine::Replace },
+    ] {
+        state.notice = None;
+        let effects = state.update(wish.clone());
+        let said = match headless::settle(&mut state, effects) {
+            Ok(()) => state.notice.clone().unwrap_or_default(),
+            Err(error) => error.to_string(),
+        };
+        assert!(said.contains("msd-musicnn-taggrams.npy"), "{wish:?}: {said}");
+    }
+    assert_eq!(state.shown.as_ref().unwrap().scene.positions.len(), 800);
 }

@@ -101,7 +101,7 @@ fn vggish_from_a_frozen_graph_gives_the_references_embeddings_beside_the_four_ne
     let expected = golden("vggish-splitmix-embeddings.npy");
     assert_eq!(expected.shape, [matrix.rows(), matrix.dims()]);
     let mut found = vec![0.0; expected.values.len()];
-    matrix.read_rows(0..matrix.rows(), &mut found);
+    matrix.read_rows(0..matrix.rows(), &mut found).unwrap();
     let largest = expected.values.iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
     let difference = check_close("embeddings", &found, &expected.values, 1e-3 * largest).unwrap();
     println!("largest difference {:e} of {largest}", difference.largest);

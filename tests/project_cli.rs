@@ -70,7 +70,7 @@ impl Place {
     }
 
     fn matrix(&self, name: &str) -> FeatureMatrix {
-        MatrixFile::open(&self.path(name)).unwrap().to_matrix()
+        MatrixFile::open(&self.path(name)).unwrap().to_matrix().unwrap()
     }
 
     /// `m.npy` with 300 rows of 6 dimensions.

@@ -1,29 +1,38 @@
-//! A matrix on disk, memory-mapped: a space of a collection, or any `.npy` of a user's.
+//! A matrix on disk, read in runs of rows: a space of a collection, or any `.npy` of a user's.
 //!
-//! Mapping is unsafe: a file that is made shorter by another process while it is mapped ends the program
-//! by a signal; tagscape itself never shortens a file that it has mapped (a writer cuts off only what is behind the committed rows,
-//! where no reader looks).
-#![allow(unsafe_code)]
+//! The file is read and not mapped: another program may cut it off while it is open, and a mapped file that becomes shorter ends a
+//! program by a signal, where a read is an error. tagscape itself never shortens a file that a reader may have open (a writer cuts
+//! off only what is behind the committed rows, where no reader looks).
 
+use std::cell::RefCell;
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, ErrorKind, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use half::f16;
 use half::slice::HalfFloatSliceExt;
-use memmap2::Mmap;
 
 use super::error::StoreError;
-use super::npy::{Element, header_bytes, parse_header};
-use crate::matrix::{FeatureMatrix, RowSource};
+use super::npy::{Element, MAX_HEADER_BYTES, NpyHeader, header_bytes, parse_header};
+use crate::matrix::{FeatureMatrix, RowError, RowSource};
 use crate::whole_file::WholeFile;
+
+/// Bytes that are looked at for a header before all of a long one is.
+const FIRST_BYTES: usize = 4096;
+/// Words of the buffer that a thread reads through: it stays in the processor's second cache.
+const BUFFER_WORDS: usize = 1 << 16;
+
+thread_local! {
+    /// Of 16 bits, since most matrices are of float16.
+    static BUFFER: RefCell<Vec<u16>> = const { RefCell::new(Vec::new()) };
+}
 
 /// A `[rows, dims]` matrix in a file.
 #[derive(Debug)]
 pub struct MatrixFile {
     path: PathBuf,
-    map: Mmap,
+    file: File,
     element: Element,
     rows: usize,
     dims: usize,
@@ -44,27 +53,32 @@ impl MatrixFile {
         if about.len() == 0 {
             return Err(StoreError::matrix(path, "is empty (0 bytes)"));
         }
-        // SAFETY: the mapping is read-only, and its bytes are only ever read as plain numbers, for which every pattern of bits is valid.
-        let map = unsafe { Mmap::map(&file) }.map_err(StoreError::io("map", path))?;
-        let header = parse_header(&map).map_err(|why| StoreError::matrix(path, why))?;
-        let mut matrix = Self {
-            path: path.to_owned(),
-            map,
-            element: header.element,
-            rows: header.rows,
-            dims: header.dims,
-            data_offset: header.data_offset,
-        };
-        if header.dims == 0 {
+        let header = Self::read_header(&file, about.len()).map_err(StoreError::io("read", path))?;
+        let NpyHeader { element, rows, dims, data_offset } = header.map_err(|why| StoreError::matrix(path, why))?;
+        if dims == 0 {
             return Err(StoreError::matrix(path, "has rows without a single number"));
         }
-        let found = matrix.rows_present();
-        if found < header.rows {
-            let why = format!("is cut off: it has {found} whole rows and says that it has {}", header.rows);
-            return Err(StoreError::matrix(path, why));
+        let row_bytes = (dims as u64).saturating_mul(element.bytes() as u64);
+        let found = about.len().saturating_sub(data_offset as u64) / row_bytes;
+        if found < rows as u64 {
+            return Err(StoreError::matrix(path, format!("is cut off: it has {found} whole rows and says that it has {rows}")));
         }
-        matrix.rows = header.rows;
-        Ok(matrix)
+        Ok(Self { path: path.to_owned(), file, element, rows, dims, data_offset })
+    }
+
+    /// The header, or in words why it is none.
+    fn read_header(file: &File, bytes: u64) -> io::Result<Result<NpyHeader, String>> {
+        let at_most = |most: usize| usize::try_from(bytes).unwrap_or(usize::MAX).min(most);
+        let mut first = vec![0; at_most(FIRST_BYTES)];
+        read_at(file, 0, &mut first)?;
+        match parse_header(&first) {
+            Err(_) if first.len() < at_most(usize::MAX) => {
+                first.resize(at_most(MAX_HEADER_BYTES + FIRST_BYTES), 0);
+                read_at(file, 0, &mut first)?;
+                Ok(parse_header(&first))
+            }
+            parsed => Ok(parsed),
+        }
     }
 
     /// Opens a space's matrix for its committed rows.
@@ -92,14 +106,28 @@ impl MatrixFile {
         self.element == Element::F32
     }
 
-    fn rows_present(&self) -> usize {
-        let row_bytes = self.dims.saturating_mul(self.element.bytes()).max(1);
-        self.map.len().saturating_sub(self.data_offset) / row_bytes
-    }
-
-    fn bytes_of(&self, rows: Range<usize>) -> &[u8] {
-        let row_bytes = self.dims * self.element.bytes();
-        &self.map[self.data_offset + rows.start * row_bytes..self.data_offset + rows.end * row_bytes]
+    /// Reads the numbers from number `first` on.
+    fn read_numbers(&self, first: usize, into: &mut [f32]) -> io::Result<()> {
+        BUFFER.with_borrow_mut(|buffer| {
+            let element_words = self.element.bytes() / size_of::<u16>();
+            buffer.resize(BUFFER_WORDS, 0);
+            let mut at = self.data_offset as u64 + first as u64 * self.element.bytes() as u64;
+            for part in into.chunks_mut(BUFFER_WORDS / element_words) {
+                let words = &mut buffer[..part.len() * element_words];
+                let bytes: &mut [u8] = bytemuck::cast_slice_mut(words);
+                read_at(&self.file, at, bytes)?;
+                at += bytes.len() as u64;
+                match self.element {
+                    Element::F16 if cfg!(target_endian = "little") => {
+                        half::slice::HalfBitsSliceExt::reinterpret_cast::<f16>(&*words).convert_to_f32_slice(part);
+                    }
+                    Element::F16 => copy(bytes, part, |word: [u8; 2]| f16::from_le_bytes(word).to_f32()),
+                    Element::F32 => copy(bytes, part, f32::from_le_bytes),
+                    Element::F64 => copy(bytes, part, |word: [u8; 8]| f64::from_le_bytes(word) as f32),
+                }
+            }
+            Ok(())
+        })
     }
 }
 
@@ -112,20 +140,16 @@ impl RowSource for MatrixFile {
         self.dims
     }
 
-    fn read_rows(&self, rows: Range<usize>, into: &mut [f32]) {
+    fn read_rows(&self, rows: Range<usize>, into: &mut [f32]) -> Result<(), RowError> {
         assert!(rows.start <= rows.end && rows.end <= self.rows, "rows {rows:?} of {}", self.rows);
         assert_eq!(into.len(), rows.len() * self.dims, "a run of {} rows of {} values", rows.len(), self.dims);
-        let bytes = self.bytes_of(rows);
-        match self.element {
-            Element::F16 => match bytemuck::try_cast_slice::<u8, u16>(bytes) {
-                Ok(bits) if cfg!(target_endian = "little") => {
-                    half::slice::HalfBitsSliceExt::reinterpret_cast::<f16>(bits).convert_to_f32_slice(into);
-                }
-                _ => copy(bytes, into, |word: [u8; 2]| f16::from_le_bytes(word).to_f32()),
-            },
-            Element::F32 => copy(bytes, into, f32::from_le_bytes),
-            Element::F64 => copy(bytes, into, |word: [u8; 8]| f64::from_le_bytes(word) as f32),
-        }
+        self.read_numbers(rows.start * self.dims, into).map_err(|error| {
+            let why = match error.kind() {
+                ErrorKind::UnexpectedEof => "another program has cut it off while it was open; restore it, and open it again".to_owned(),
+                _ => error.to_string(),
+            };
+            RowError { path: self.path.clone(), why }
+        })
     }
 }
 
@@ -133,6 +157,27 @@ fn copy<const N: usize>(bytes: &[u8], into: &mut [f32], number: impl Fn([u8; N])
     let (words, _) = bytes.as_chunks::<N>();
     for (value, word) in into.iter_mut().zip(words) {
         *value = number(*word);
+    }
+}
+
+/// Reads bytes at a place, whatever else is read of the file at the same time.
+fn read_at(file: &File, at: u64, into: &mut [u8]) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::FileExt::read_exact_at(file, into, at)
+    }
+    #[cfg(windows)]
+    {
+        let (mut at, mut into) = (at, into);
+        while !into.is_empty() {
+            match std::os::windows::fs::FileExt::seek_read(file, into, at) {
+                Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+                Ok(read) => (at, into) = (at + read as u64, &mut into[read..]),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 }
 

@@ -42,7 +42,7 @@ impl EarlierLayout {
         } else {
             None
         };
-        Ok(Self { positions: file.to_matrix(), rows, options })
+        Ok(Self { positions: file.to_matrix()?, rows, options })
     }
 
     /// The layout of the rows shown of `space`.
