@@ -110,15 +110,16 @@ impl CollectionWriter {
         let mut files = Vec::new();
         for space in &known.spaces {
             // Nothing is committed before every matrix has been made: a missing one is a loss only where rows are promised.
-            let is_new = space.segments == 0 && !SpaceFile::path_in(&spaces, space.key).exists();
+            let file = SpaceFile::path_in(&spaces, space.key);
+            let is_new = space.segments == 0 && !file.exists();
             files.push(if is_new {
-                SpaceFile::create(&spaces, space.key).map_err(StoreError::io("create a matrix in", &spaces))?
+                SpaceFile::create(&spaces, space.key).map_err(StoreError::io("create", &file))?
             } else {
                 let opened = SpaceFile::open(&spaces, space.key, space.segments).or_else(|trouble| match trouble {
                     SpaceTrouble::Damage(_) if space.segments == 0 => Ok(SpaceFile::create(&spaces, space.key)?),
                     trouble => Err(trouble),
                 });
-                opened.map_err(|trouble| trouble.in_collection(path, &SpaceFile::path_in(&spaces, space.key)))?
+                opened.map_err(|trouble| trouble.in_collection(path, &file))?
             });
         }
         // A collection may have been made elsewhere, of the public tables alone, or by tagscape 0.1.
