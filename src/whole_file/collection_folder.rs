@@ -11,13 +11,20 @@ pub const SPACES: &str = "spaces";
 
 /// The collection that a folder is, or lies in; the innermost one. `folder` is to be a real path, without links.
 pub(super) fn around(folder: &Path) -> Option<PathBuf> {
-    folder.ancestors().find(|folder| is_collection(folder)).map(Path::to_owned)
+    // Beside the database everything is the collection's; farther down a database alone says little.
+    let is_around = |around: &&Path| is_collection(around) || *around == folder && has(folder, DATABASE);
+    folder.ancestors().find(is_around).map(Path::to_owned)
 }
 
-/// Whether a folder is a collection, also a damaged one or one that is only being made.
+fn has(folder: &Path, name: &str) -> bool {
+    folder.join(name).symlink_metadata().is_ok()
+}
+
+/// Whether a folder is a collection, also a damaged one or one that is only being made: two of its marks.
 fn is_collection(folder: &Path) -> bool {
-    let has = |name: &str| folder.join(name).symlink_metadata().is_ok();
-    has(DATABASE) || has(SPACES) && (has(LOCK) || folder.extension().is_some_and(|ending| ending == "tagscape"))
+    let is_named = folder.extension().is_some_and(|ending| ending == "tagscape");
+    let marks = [is_named, has(folder, DATABASE), has(folder, LOCK), has(folder, SPACES)];
+    marks.into_iter().filter(|&is_there| is_there).count() >= 2
 }
 
 #[cfg(test)]
@@ -37,5 +44,9 @@ mod tests {
         assert_eq!(around(&at("a/spaces/deep")), Some(at("a")));
         std::fs::write(at("c.tagscape").join(DATABASE), "").unwrap();
         assert_eq!((around(&at("c.tagscape")), around(folder.path())), (Some(at("c.tagscape")), None));
+        // A file of that name in somebody's home folder, say.
+        std::fs::create_dir_all(at("home/papers")).unwrap();
+        std::fs::write(at("home").join(DATABASE), "").unwrap();
+        assert_eq!((around(&at("home")), around(&at("home/papers"))), (Some(at("home")), None));
     }
 }
