@@ -17,7 +17,7 @@ use tagscape::store::MatrixFile;
 
 fn main() -> anyhow::Result<()> {
     let Some(path) = std::env::args_os().nth(1) else { anyhow::bail!("usage: pca_of_matrix MATRIX.npy") };
-    let matrix = MatrixFile::open(Path::new(&path))?.to_matrix();
+    let matrix = MatrixFile::open(Path::new(&path))?.to_matrix()?;
     println!("{} rows of {} dimensions", matrix.rows(), matrix.dims());
 
     let fit = |name: &str, engine: &mut dyn Engine| -> Result<Pca, ProjectError> {

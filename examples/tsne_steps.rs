@@ -27,7 +27,7 @@ fn main() -> anyhow::Result<()> {
     let file = MatrixFile::open(Path::new(path))?;
     let rows = (number("--rows", file.rows() as f64)? as usize).min(file.rows());
     let mut values = vec![0.0; rows * file.dims()];
-    file.read_rows(0..rows, &mut values);
+    file.read_rows(0..rows, &mut values)?;
     let matrix = FeatureMatrix::new(rows, file.dims(), values);
     let options = TsneOptions {
         dims: number("--dims", 2.0)? as usize,

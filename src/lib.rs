@@ -4,7 +4,7 @@
 //!
 //! | layer | modules |
 //! |---|---|
-//! | 0 | [`catalog`], [`matrix`], [`plain_file`], [`seed`] |
+//! | 0 | [`catalog`], [`matrix`], [`plain_file`], [`seed`], [`whole_file`] |
 //! | 1 | [`audio`], [`mel`], [`store`], [`tensors`], [`gpu`], [`matmul`], [`neighbors`] |
 //! | 2 | [`nn`], [`project`], [`scene`], [`player`] |
 //! | 3 | [`render`], [`ui`], [`command`] |
@@ -32,3 +32,4 @@ pub mod seed;
 pub mod store;
 pub mod tensors;
 pub mod ui;
+pub mod whole_file;

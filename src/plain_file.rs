@@ -67,6 +67,19 @@ impl Kind {
         }
     }
 
+    /// The kind with its article, as in a sentence.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Folder => "a folder",
+            Self::Fifo => "a FIFO",
+            Self::Socket => "a socket",
+            Self::Device => "a device",
+            Self::Link => "a link",
+            Self::Other => "not a file",
+        }
+    }
+
     /// The kind for which a file was refused, where that is why.
     #[must_use]
     pub fn refused(error: &io::Error) -> Option<Self> {
@@ -113,6 +126,22 @@ pub fn open_with(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     }
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::custom_flags(options, libc::O_NONBLOCK | libc::O_NOCTTY);
+    let file = options.open(path)?;
+    plain(file.metadata()?)?;
+    Ok(file)
+}
+
+/// Opens a plain file as `options` say, and never a link.
+///
+/// # Errors
+/// As [`open_with`], and [`Kind::Link`] where a link is there.
+pub fn open_unlinked(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    match path.symlink_metadata() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        other => drop(plain(other?)?),
+    }
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(options, libc::O_NONBLOCK | libc::O_NOCTTY | libc::O_NOFOLLOW);
     let file = options.open(path)?;
     plain(file.metadata()?)?;
     Ok(file)

@@ -151,7 +151,7 @@ fn the_state_chooses_by_region_text_and_inversion_and_logs_it() {
         (state.collection.matrix(key).unwrap(), state.collection.tags(key).unwrap().unwrap().position("jazz").unwrap());
     let mut activations = vec![0.0; taggrams.dims()];
     let jazz = (0..rows).filter(|&row| {
-        taggrams.read_rows(row..row + 1, &mut activations);
+        taggrams.read_rows(row..row + 1, &mut activations).unwrap();
         activations[column] > 0.5
     });
     let jazz = jazz.count();

@@ -60,7 +60,7 @@ fn a_tags_activations_are_on_the_scale_at_each_row() {
     let Values::Numbers(numbers) = &shown.scene.coloring.values else { panic!("{:?}", shown.scene.coloring) };
     let scale = Scale::of(Theme::Dark);
     for row in 0..TRACKS * SEGMENTS {
-        matrix.read_rows(row..row + 1, &mut row_values);
+        matrix.read_rows(row..row + 1, &mut row_values).unwrap();
         let expected = scale.at(numbers.place(row_values[0])).unwrap();
         assert_eq!(shown.scene.color_of(SegmentId(row as u32)), expected, "row {row}");
     }

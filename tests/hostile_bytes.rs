@@ -43,7 +43,7 @@ fn read_collection(path: &Path) {
         let matrix = collection.matrix(space.key).unwrap();
         let mut row = vec![0.0; matrix.dims()];
         if let Some(last) = matrix.rows().checked_sub(1) {
-            matrix.read_rows(last..last + 1, &mut row);
+            matrix.read_rows(last..last + 1, &mut row).unwrap();
             let _ = collection.span(space.key, last);
         }
     }

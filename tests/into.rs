@@ -175,7 +175,7 @@ impl Place {
     }
 
     fn matrix(&self, name: &str) -> FeatureMatrix {
-        MatrixFile::open(&self.path(name)).unwrap().to_matrix()
+        MatrixFile::open(&self.path(name)).unwrap().to_matrix().unwrap()
     }
 }
 

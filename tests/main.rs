@@ -6,6 +6,8 @@ mod audio;
 mod audio_formats;
 mod bench_audio;
 mod choosing;
+#[cfg(unix)]
+mod collection_files;
 mod coloring;
 mod command_lines;
 mod common;
@@ -60,3 +62,5 @@ mod tsne;
 mod tsne_gpu;
 mod umap;
 mod vggish;
+#[cfg(unix)]
+mod whole_files;

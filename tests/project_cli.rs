@@ -70,7 +70,7 @@ impl Place {
     }
 
     fn matrix(&self, name: &str) -> FeatureMatrix {
-        MatrixFile::open(&self.path(name)).unwrap().to_matrix()
+        MatrixFile::open(&self.path(name)).unwrap().to_matrix().unwrap()
     }
 
     /// `m.npy` with 300 rows of 6 dimensions.
@@ -323,7 +323,7 @@ fn bad_command_lines_are_refused_in_one_line_that_says_what_to_do() {
         (format!("m.npy --method pca {out} --device tpu"), "auto, cpu, gpu"),
         (format!("m.npy --method magic {out}"), "magic"),
         ("m.npy --method pca".to_owned(), "--out"),
-        ("m.npy --method pca --out m.npy".to_owned(), "is the input"),
+        ("m.npy --method pca --out m.npy".to_owned(), "is an input"),
         ("m.npy --method pca --out .".to_owned(), "is a folder"),
         ("m.npy --method pca --out nowhere/layout.npy".to_owned(), "nowhere"),
         (format!("missing.npy --method pca {out}"), "missing.npy"),

@@ -147,17 +147,23 @@ fn what_a_killed_merge_leaves_is_cleared_by_the_next_and_nothing_else_is() {
     assert!(!work.exists());
     assert!(matrices(&out) == matrices(&parts.whole));
     assert_eq!(public_rows(&out), public_rows(&parts.whole));
-    // Someone else's folder of that name stays as it is.
+    // Now it has drawn names.
+    let drawn = folder.join(".merged.tagscape.a1B2c3D4.merging");
+    copy(&parts.shards[0], &drawn);
     std::fs::remove_dir_all(&out).unwrap();
+    // Someone else's folder of such a name stays as it is.
     std::fs::create_dir(&work).unwrap();
     std::fs::write(work.join("thesis.tex"), "years of work").unwrap();
-    refused(merge(&paths(&parts.shards), &out), "other things");
-    assert!(work.join("thesis.tex").exists() && !out.exists());
+    assert_eq!(merge(&paths(&parts.shards), &out).status.code(), Some(0));
+    assert!(work.join("thesis.tex").exists() && out.exists() && !drawn.exists());
     // Two merges into one place do not meet.
+    std::fs::remove_dir_all(&out).unwrap();
     std::fs::remove_file(work.join("thesis.tex")).unwrap();
-    let lock = std::fs::File::options().write(true).open(work.join("collection.lock")).unwrap();
+    let lock = std::fs::File::create_new(work.join("collection.lock")).unwrap();
     lock.try_lock().unwrap();
     refused(merge(&paths(&parts.shards), &out), "another tagscape");
+    assert!(work.exists() && !out.exists());
     drop(lock);
     assert_eq!(merge(&paths(&parts.shards), &out).status.code(), Some(0));
+    assert!(!work.exists());
 }

@@ -201,17 +201,19 @@ fn column_of(matrix: &(dyn RowSource + Sync), column: usize, observer: &dyn Obse
             return Err(ProjectError::Cancelled.into());
         }
         observer.progress((number * BLOCK) as f64 / rows as f64);
-        block.par_chunks_mut(CHUNK).enumerate().for_each_init(
+        let read = block.par_chunks_mut(CHUNK).enumerate().try_for_each_init(
             || vec![0.0; CHUNK * dims],
             |buffer, (chunk, into)| {
                 let first = number * BLOCK + chunk * CHUNK;
-                let Some(buffer) = buffer.get_mut(..into.len() * dims) else { return };
-                matrix.read_rows(first..first + into.len(), buffer);
+                let Some(buffer) = buffer.get_mut(..into.len() * dims) else { return Ok(()) };
+                matrix.read_rows(first..first + into.len(), buffer)?;
                 for (value, row) in into.iter_mut().zip(buffer.chunks_exact(dims)) {
                     *value = row.get(column).copied().unwrap_or(f32::NAN);
                 }
+                Ok(())
             },
         );
+        read.map_err(ProjectError::Rows)?;
     }
     observer.progress(1.0);
     Ok(values)

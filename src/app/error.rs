@@ -6,6 +6,7 @@ use crate::catalog::counted;
 use crate::gpu::GpuError;
 use crate::project::ProjectError;
 use crate::store::StoreError;
+use crate::whole_file::WriteError;
 
 /// Why the program cannot do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -53,13 +54,14 @@ pub enum AppError {
     /// Colours by something that is not there.
     #[error("{0}")]
     Coloring(String),
-    /// A file that cannot be written.
-    #[error("cannot write {}: {source}", path.display())]
-    Write {
+    /// A file that cannot be written, or a place where nothing may be.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// Something else in the place of an event log.
+    #[error("{} is there and is no event log; give another name", path.display())]
+    NotALog {
         /// The file.
         path: PathBuf,
-        /// Why.
-        source: std::io::Error,
     },
     /// A picture that cannot be encoded.
     #[error("cannot write {}: {source}", path.display())]

@@ -1,14 +1,21 @@
 //! The event log: what happened in the window, a JSON object a line, each written at once. Researchers read it.
+//!
+//! A new session's log takes the place of an earlier one's, and of an empty file; anything else that is there stays, and the
+//! window does not open.
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufWriter, Write as _};
+use std::io::{BufWriter, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use serde::Serialize;
 
 use super::error::AppError;
+use crate::whole_file::{self, WholeFile, WriteError};
+
+/// The first bytes of every log.
+const FIRST: &[u8] = b"{\"t_ms\":";
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -150,13 +157,30 @@ impl EventLog {
     /// Creates the file, if one was asked for.
     ///
     /// # Errors
-    /// [`AppError::Write`].
+    /// As [`check`](Self::check), and what the disk refuses.
     pub fn create(path: Option<&Path>) -> Result<Self, AppError> {
         let open = |path: &Path| {
-            let file = File::create(path).map_err(|source| AppError::Write { path: path.to_owned(), source })?;
+            Self::check(path, &[])?;
+            let file = WholeFile::create(path, &[])?.finish_open()?;
             Ok::<_, AppError>((path.to_owned(), BufWriter::new(file)))
         };
         Ok(Self { file: path.map(open).transpose()?, start: Instant::now() })
+    }
+
+    /// Looks whether a log may be written to `path`. `inputs` are files that the same command reads.
+    ///
+    /// # Errors
+    /// [`AppError::Write`]; [`AppError::NotALog`] where there is something that is no event log.
+    pub fn check(path: &Path, inputs: &[&Path]) -> Result<(), AppError> {
+        whole_file::check(path, inputs)?;
+        let mut start = Vec::new();
+        let read = plain_file::open(path).and_then(|file| file.take(FIRST.len() as u64).read_to_end(&mut start));
+        match read {
+            Ok(_) if start.is_empty() || start == FIRST => Ok(()),
+            Ok(_) => Err(AppError::NotALog { path: path.to_owned() }),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            Err(source) => Err(WriteError::Io { path: path.to_owned(), source }.into()),
+        }
     }
 
     /// Writes one line and hands it to the system at once. A log that can no longer be written is given up, with a line about it.
@@ -192,5 +216,25 @@ mod tests {
         assert!(lines[0]["t_ms"].is_number() && lines[0]["start_s"] == 1.5);
         assert_eq!(lines[1]["event"], "quit");
         assert!(EventLog::create(Some(&folder.path().join("no/such/folder"))).is_err());
+    }
+
+    #[test]
+    fn a_log_takes_the_place_of_a_log_and_of_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("events.jsonl");
+        let lines = || std::fs::read_to_string(&path).unwrap().lines().count();
+        for _ in 0..2 {
+            let mut log = EventLog::create(Some(&path)).unwrap();
+            assert_eq!(log.write(&Event::Quit), None);
+            assert_eq!(lines(), 1);
+        }
+        std::fs::write(&path, "").unwrap();
+        EventLog::create(Some(&path)).unwrap();
+        for other in ["ID3 music", "{", "{\"t\": 1}\n"] {
+            std::fs::write(&path, other).unwrap();
+            let said = EventLog::create(Some(&path)).unwrap_err().to_string();
+            assert!(said.contains("events.jsonl") && said.contains("another name"), "{said}");
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), other);
+        }
     }
 }

@@ -9,6 +9,7 @@ use super::error::AppError;
 use super::worker::{Task, Wake, Worker};
 use crate::catalog::{SpaceKey, Track, TrackRows, plain_text};
 use crate::matrix::RowSource;
+use crate::project::ProjectError;
 use crate::scene::Dimensions;
 use crate::scene::densest::{NO_GROUP, densest_places};
 use crate::scene::labels::{self, Label, LabelKind};
@@ -73,21 +74,23 @@ impl LabelRequest {
         let Some(tags) = self.collection.tags(key)? else { return Ok((Vec::new(), groups)) };
         let taggrams = self.collection.matrix(key)?;
         let (rows, dims) = (taggrams.rows(), taggrams.dims());
-        groups.par_chunks_mut(RUN).enumerate().for_each_init(
+        let read = groups.par_chunks_mut(RUN).enumerate().try_for_each_init(
             || vec![0.0; RUN * dims],
             |values, (run, groups)| {
                 let first = run * RUN;
                 let count = groups.len().min(rows.saturating_sub(first));
-                let Some(values) = values.get_mut(..count * dims).filter(|_| count > 0 && is_wanted()) else { return };
-                taggrams.read_rows(first..first + count, values);
+                let Some(values) = values.get_mut(..count * dims).filter(|_| count > 0 && is_wanted()) else { return Ok(()) };
+                taggrams.read_rows(first..first + count, values)?;
                 for (group, row) in groups.iter_mut().zip(values.chunks_exact(dims)) {
                     let strongest = row.iter().enumerate().filter(|(_, value)| value.is_finite());
                     // `max_by` would take the last of equal ones.
                     let strongest = strongest.reduce(|best, next| if next.1 > best.1 { next } else { best });
                     *group = strongest.map_or(NO_GROUP, |(column, _)| column as u32);
                 }
+                Ok(())
             },
         );
+        read.map_err(ProjectError::Rows)?;
         Ok((tags.names().to_vec(), groups))
     }
 

@@ -1,16 +1,19 @@
 //! A PNG that is written row by row, so that a picture need never be in memory as a whole.
 
 use std::fs::File;
-use std::io::{BufWriter, Write as _};
-use std::path::{Path, PathBuf};
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::error::AppError;
+use crate::whole_file::WholeFile;
 
-/// A picture file that grows under another name, and has its own once it is whole. Dropped before that, it is gone.
+/// A picture file that gets its name once it is whole. Dropped before that, it is gone.
 pub struct PngFile {
-    path: PathBuf,
-    partial: PathBuf,
-    writer: Option<png::StreamWriter<'static, BufWriter<File>>>,
+    writer: png::StreamWriter<'static, Watched>,
+    /// The first error of the file: the encoder writes the last bytes as it is dropped, where an error has no way out.
+    failure: Arc<Mutex<Option<io::Error>>>,
+    file: WholeFile,
 }
 
 impl PngFile {
@@ -19,16 +22,16 @@ impl PngFile {
     /// # Errors
     /// [`AppError::Write`], [`AppError::Picture`].
     pub fn create(path: &Path, size: [u32; 2]) -> Result<Self, AppError> {
-        let partial = path.with_extension("png.partial");
-        let file = File::create(&partial).map_err(|source| AppError::Write { path: path.to_owned(), source })?;
-        let mut made = Self { path: path.to_owned(), partial, writer: None };
-        let wrong = |source| AppError::Picture { path: path.to_owned(), source };
-        let mut encoder = png::Encoder::new(BufWriter::new(file), size[0], size[1]);
+        let file = WholeFile::create(path, &[])?;
+        let failure = Arc::default();
+        let watched = Watched { file: file.file().try_clone().map_err(|source| file.failure(source))?, failure: Arc::clone(&failure) };
+        let mut encoder = png::Encoder::new(watched, size[0], size[1]);
         encoder.set_color(png::ColorType::Rgba);
         encoder.set_depth(png::BitDepth::Eight);
         encoder.set_source_srgb(png::SrgbRenderingIntent::Perceptual);
-        made.writer = Some(encoder.write_header().and_then(png::Writer::into_stream_writer).map_err(wrong)?);
-        Ok(made)
+        let writer = encoder.write_header().and_then(png::Writer::into_stream_writer);
+        let writer = writer.map_err(|source| AppError::Picture { path: path.to_owned(), source })?;
+        Ok(Self { writer, failure, file })
     }
 
     /// Adds rows.
@@ -36,26 +39,47 @@ impl PngFile {
     /// # Errors
     /// [`AppError::Write`].
     pub fn write(&mut self, rgba: &[u8]) -> Result<(), AppError> {
-        let written = self.writer.as_mut().map_or(Ok(()), |writer| writer.write_all(rgba));
-        written.map_err(|source| AppError::Write { path: self.path.clone(), source })
+        Ok(self.writer.write_all(rgba).map_err(|source| self.file.failure(source))?)
     }
 
     /// Gives the file its name, now that all rows are in it.
     ///
     /// # Errors
     /// [`AppError::Write`], [`AppError::Picture`] where rows are missing.
-    pub fn finish(mut self) -> Result<(), AppError> {
-        let finished = self.writer.take().map_or(Ok(()), png::StreamWriter::finish);
-        finished.map_err(|source| AppError::Picture { path: self.path.clone(), source })?;
-        std::fs::rename(&self.partial, &self.path).map_err(|source| AppError::Write { path: self.path.clone(), source })
+    pub fn finish(self) -> Result<(), AppError> {
+        let Self { writer, failure, file } = self;
+        writer.finish().map_err(|source| AppError::Picture { path: file.path().to_owned(), source })?;
+        if let Some(source) = failure.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            return Err(file.failure(source).into());
+        }
+        Ok(file.finish()?)
     }
 }
 
-impl Drop for PngFile {
-    fn drop(&mut self) {
-        self.writer = None;
-        // Where it has its own name by now, there is nothing to remove.
-        let _ = std::fs::remove_file(&self.partial);
+/// The file, with a note of its first error. It needs no buffer: the encoder writes 32 KiB at a time.
+struct Watched {
+    file: File,
+    failure: Arc<Mutex<Option<io::Error>>>,
+}
+
+impl Watched {
+    fn watch<T>(&self, done: io::Result<T>) -> io::Result<T> {
+        done.inspect_err(|error| {
+            let copy = error.raw_os_error().map_or_else(|| error.kind().into(), io::Error::from_raw_os_error);
+            self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(copy);
+        })
+    }
+}
+
+impl Write for Watched {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes);
+        self.watch(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let flushed = self.file.flush();
+        self.watch(flushed)
     }
 }
 
@@ -84,5 +108,21 @@ mod tests {
         reader.next_frame(&mut rgba).unwrap();
         assert_eq!((rgba.len(), rgba[19], rgba[20]), (24, 9, 8));
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn an_error_in_the_last_bytes_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("map.png");
+        let mut picture = PngFile::create(&path, [3, 2]).unwrap();
+        picture.write(&[9; 24]).unwrap();
+        // All that this small picture has is written at the end, to a disk that is full.
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let watched = Watched { file: full, failure: Arc::clone(&picture.failure) };
+        assert!(io::copy(&mut &[1_u8][..], &mut { watched }).is_err());
+        let said = picture.finish().unwrap_err().to_string();
+        assert!(said.contains("map.png") && said.contains("space"), "{said}");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 }

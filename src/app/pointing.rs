@@ -116,6 +116,9 @@ impl AppState {
         let Some((track, span)) = self.collection.span(shown.space, segment.0 as usize) else { return effects };
         let [x, y] = self.asked_pick.window_pixels;
         effects.push(Effect::Log(Event::Hover { segment: segment.0, track: track.path.clone(), start_s: span.start_secs, x, y }));
+        if let Some(text) = shown.unreadable_tags(segment).filter(|text| self.notice.as_ref() != Some(text)) {
+            effects.extend(self.notify(text));
+        }
         let AskedPick { at, before, .. } = self.asked_pick;
         effects.extend(at.and_then(|at| self.foresee(segment, at, before)));
         effects
@@ -145,6 +148,16 @@ impl AppState {
 }
 
 impl Shown {
+    /// What keeps a segment's tags from being read, where something does.
+    fn unreadable_tags(&self, segment: SegmentId) -> Option<String> {
+        let (taggrams, row) = (self.taggrams.as_ref()?, segment.0 as usize);
+        if row >= taggrams.rows() {
+            return None;
+        }
+        let read = taggrams.read_rows(row..row + 1, &mut vec![0.0; taggrams.dims()]);
+        read.err().map(|error| plain_text(&error.to_string()).into_owned())
+    }
+
     fn strongest_tags(&self, segment: SegmentId) -> Vec<(String, f32)> {
         let (Some(taggrams), Some(tags)) = (&self.taggrams, &self.tags) else { return Vec::new() };
         let row = segment.0 as usize;
@@ -152,7 +165,10 @@ impl Shown {
             return Vec::new();
         }
         let mut activations = vec![0.0; taggrams.dims()];
-        taggrams.read_rows(row..row + 1, &mut activations);
+        // That it cannot be read was told when the segment was pointed at.
+        if taggrams.read_rows(row..row + 1, &mut activations).is_err() {
+            return Vec::new();
+        }
         tags.strongest(&activations, LISTED_TAGS).into_iter().map(|(tag, activation)| (tag.to_owned(), activation)).collect()
     }
 }

@@ -8,10 +8,10 @@ use super::steering::DescentState;
 use crate::catalog::{SpaceKey, TrackRows};
 use crate::command::MethodKind;
 use crate::gpu::PositionBuffer;
-use crate::matrix::RowSource;
+use crate::matrix::{RowError, RowSource};
 use crate::project::tsne::TsneOptions;
 use crate::project::umap::UmapOptions;
-use crate::project::{Compute, Descent, Embedding, Layout, Method, Observer, Projection, Tuning, descent};
+use crate::project::{Compute, Descent, Embedding, Layout, Method, Observer, ProjectError, Projection, Tuning, descent};
 use crate::scene::{AxisScale, Dimensions, PickTree, Scaling};
 use crate::store::{Collection, MatrixFile};
 
@@ -231,7 +231,7 @@ impl ProjectionRequest {
         let count = self.dimensions.count().min(matrix.dims());
         let (axes, method) = match self.method {
             MethodKind::Original => {
-                let axes = self.axes.unwrap_or_else(|| most_varied(matrix));
+                let axes = self.axes.map_or_else(|| most_varied(matrix), Ok).map_err(ProjectError::Rows)?;
                 (axes, Method::Original { axes: axes[..count].to_vec() })
             }
             kind => {
@@ -240,7 +240,7 @@ impl ProjectionRequest {
                 (axes, if kind == MethodKind::StdPca { Method::StdPca { components } } else { Method::Pca { components } })
             }
         };
-        let sample = (haste == Haste::Glance).then(|| matrix.sample(GLANCE_SAMPLE));
+        let sample = (haste == Haste::Glance).then(|| matrix.sample(GLANCE_SAMPLE)).transpose().map_err(ProjectError::Rows)?;
         let fitted_on = sample.as_ref().map(|sample| sample as &dyn RowSource);
         let layout: Layout =
             Projection { space: matrix, fitted_on, shown: None, column_names: tags, method }.run(&self.compute, observer)?;
@@ -279,7 +279,7 @@ impl ProjectionRequest {
         if rows != expected {
             return Err(AppError::Layout { path: path.to_owned(), rows, dims, space: self.space.to_string(), expected });
         }
-        let matrix = file.to_matrix();
+        let matrix = file.to_matrix().map_err(ProjectError::Rows)?;
         let positions = matrix.values().chunks_exact(dims).map(|row| [row[0], row[1], row.get(2).copied().unwrap_or(0.0)]).collect();
         Ok(Made {
             name: "file",
@@ -307,14 +307,14 @@ struct Made {
 
 /// The three columns with the largest variance, the largest first: what there is to see in a space of which nothing is known.
 /// Of a large space a regular sample of rows decides.
-fn most_varied(matrix: &dyn RowSource) -> [usize; 3] {
+fn most_varied(matrix: &dyn RowSource) -> Result<[usize; 3], RowError> {
     const SAMPLED_ROWS: usize = 20_000;
     let (rows, dims) = (matrix.rows(), matrix.dims());
     let step = rows.div_ceil(SAMPLED_ROWS).max(1);
     let (mut sum, mut squares, mut row) = (vec![0.0f64; dims], vec![0.0f64; dims], vec![0.0; dims]);
     let mut count = 0.0;
     for number in (0..rows).step_by(step) {
-        matrix.read_rows(number..number + 1, &mut row);
+        matrix.read_rows(number..number + 1, &mut row)?;
         count += 1.0;
         for (column, &value) in row.iter().enumerate() {
             sum[column] += f64::from(value);
@@ -324,7 +324,7 @@ fn most_varied(matrix: &dyn RowSource) -> [usize; 3] {
     let variance = |column: usize| squares[column] / count - (sum[column] / count).powi(2);
     let mut columns: Vec<usize> = (0..dims).collect();
     columns.sort_by(|&a, &b| variance(b).total_cmp(&variance(a)).then(a.cmp(&b)));
-    [0, 1, 2].map(|place| columns.get(place).copied().unwrap_or(0))
+    Ok([0, 1, 2].map(|place| columns.get(place).copied().unwrap_or(0)))
 }
 
 #[cfg(test)]
@@ -335,7 +335,7 @@ mod tests {
     #[test]
     fn the_columns_that_vary_most_are_shown_first() {
         let matrix = FeatureMatrix::new(3, 4, vec![0.0, 1.0, 5.0, 0.1, 0.0, 1.0, 0.0, 0.9, 0.0, 1.0, -5.0, 0.1]);
-        assert_eq!(most_varied(&matrix), [2, 3, 0]);
-        assert_eq!(most_varied(&FeatureMatrix::new(1, 1, vec![1.0])), [0, 0, 0]);
+        assert_eq!(most_varied(&matrix), Ok([2, 3, 0]));
+        assert_eq!(most_varied(&FeatureMatrix::new(1, 1, vec![1.0])), Ok([0, 0, 0]));
     }
 }

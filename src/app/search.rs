@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::error::AppError;
 use super::near_names::near_names;
 use crate::catalog::{SpaceKey, TagVocabulary, Track, TrackRows};
-use crate::matrix::RowSource as _;
+use crate::matrix::{RowError, RowSource as _};
 use crate::scene::{ChosenRows, Combine};
 use crate::store::Collection;
 
@@ -99,14 +99,15 @@ impl SearchRequest {
         let band = |&first: &usize| {
             let rows = first..self.rows.min(first + BAND_ROWS);
             let mut activations = vec![0.0; rows.len() * dims];
-            taggrams.read_rows(rows, &mut activations);
+            taggrams.read_rows(rows, &mut activations)?;
             let is_above = |row: &[f32]| row.get(column).is_some_and(|&activation| activation > above);
             let words = activations
                 .chunks(32 * dims)
                 .map(|word| word.chunks_exact(dims).enumerate().fold(0u32, |word, (bit, row)| word | (u32::from(is_above(row)) << bit)));
-            words.collect::<Vec<u32>>()
+            Ok(words.collect::<Vec<u32>>())
         };
-        let words: Vec<u32> = bands.par_iter().map(band).collect::<Vec<_>>().concat();
+        let words: Result<Vec<_>, RowError> = bands.par_iter().map(band).collect();
+        let words: Vec<u32> = words.map_err(|error| error.to_string())?.concat();
         let found = ChosenRows::from_words(words, self.rows);
         let name = vocabulary.names().get(column).map_or(tag, String::as_str);
         if found.count() > 0 { Ok(found) } else { Err(format!("No segment has \"{name}\" above {above}; try a smaller number")) }

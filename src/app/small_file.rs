@@ -1,10 +1,10 @@
 //! Small files in the user's data folder that are written whole: after a kill at any byte there is the former one or the new one.
 
-use std::fs::File;
-use std::io::Write as _;
 use std::path::Path;
 
-/// Writes `text` into a file beside `path` and gives it that name. Makes the folder where there is none.
+use crate::whole_file;
+
+/// Writes `text` into a file at `path`. Makes the folder where there is none.
 ///
 /// # Errors
 /// The system's.
@@ -12,15 +12,7 @@ pub(super) fn write_whole(path: &Path, text: &str) -> std::io::Result<()> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
     }
-    // Two programs may write at the same time.
-    let part = path.with_added_extension(format!("{}.part", std::process::id()));
-    let written = File::create(&part).and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()));
-    let named = written.and_then(|()| std::fs::rename(&part, path));
-    if named.is_err() {
-        // It may not even be there.
-        let _ = std::fs::remove_file(&part);
-    }
-    named
+    Ok(whole_file::write(path, text.as_bytes())?)
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use super::interrupt::Interrupt;
 use super::printer;
 use super::render::check_png;
 use super::view::ViewArgs;
+use crate::app::event_log::EventLog;
 use crate::app::extract_job::{ExtractParams, NetworkDevice, Stop};
 use crate::app::resources::user_data_dir;
 use crate::app::windowed::{self, Display, WindowConfig};
@@ -17,6 +18,7 @@ use crate::gpu::find_driver;
 use crate::nn::MusicnnLayer;
 use crate::project::DeviceChoice;
 use crate::store::Collection;
+use crate::whole_file;
 
 /// Opens the window on a collection.
 #[derive(Clone, Debug, clap::Args)]
@@ -47,8 +49,13 @@ pub struct ExploreArgs {
 /// # Errors
 /// No display, no adapter, an unreadable collection.
 pub fn run(args: ExploreArgs) -> anyhow::Result<Exit> {
-    if let Some(file) = &args.screenshot {
-        check_png(file)?;
+    // Before music is extracted, which takes long.
+    if let Some(log) = &args.event_log {
+        EventLog::check(log, &args.view.inputs()).context("--event-log")?;
+    }
+    if let Some(picture) = &args.screenshot {
+        check_png(picture)?;
+        whole_file::check(picture, &args.view.inputs()).context("--screenshot")?;
     }
     let mut display = None;
     let path = match args.path {

@@ -21,6 +21,7 @@ use crate::command::Command;
 use crate::gpu::{AdapterChoice, GpuContext};
 use crate::project::{Compute, DeviceChoice, Observer as _};
 use crate::scene::Combine;
+use crate::whole_file;
 
 /// Draws a map into a PNG file, without a window.
 #[derive(Clone, Debug, clap::Args)]
@@ -58,6 +59,7 @@ pub fn run(args: &RenderArgs) -> anyhow::Result<Exit> {
     if args.size.iter().any(|&edge| edge > LARGEST) {
         anyhow::bail!("--size {}x{}: pictures have at most {LARGEST} pixels an edge", args.size[0], args.size[1]);
     }
+    whole_file::check(&args.out, &args.view.inputs()).context("--out")?;
     let (collection, choices, axes) = args.view.resolve(args.collection.as_ref())?;
     let context = GpuContext::headless(AdapterChoice::Best)?;
     let compute = match args.device {

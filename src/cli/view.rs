@@ -1,6 +1,6 @@
 //! Options that `render` and `explore` share: which collection, which space, which projection.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::project::input::parse_axes;
 use crate::app::coloring_job;
@@ -137,6 +137,13 @@ pub enum ThemeArg {
 }
 
 impl ViewArgs {
+    /// The files that are read besides the collection.
+    #[must_use]
+    pub fn inputs(&self) -> Vec<&Path> {
+        let colors = if let ColorBy::File(path) = &self.color_by { Some(path.as_path()) } else { None };
+        self.layout.as_deref().into_iter().chain(colors).collect()
+    }
+
     /// The collection (the demo where none is named), the choices, and the columns on the axes.
     ///
     /// # Errors

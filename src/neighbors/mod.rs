@@ -93,7 +93,7 @@ pub enum NeighborError {
 pub fn find(matrix: &FeatureMatrix, k: usize, metric: Metric, watch: &dyn Watch) -> Result<Found, NeighborError> {
     match metric {
         Metric::Euclidean => find_by_length(matrix, k, metric, watch),
-        Metric::Cosine => find_by_length(&UnitRows::new(matrix).to_matrix(), k, metric, watch),
+        Metric::Cosine => find_by_length(&unit_rows::scaled(matrix.clone()), k, metric, watch),
     }
 }
 

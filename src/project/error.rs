@@ -2,6 +2,7 @@
 
 use crate::catalog::counted;
 use crate::gpu::GpuError;
+use crate::matrix::RowError;
 
 /// Why a projection failed.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +16,9 @@ pub enum ProjectError {
         /// Its columns.
         dims: usize,
     },
+    /// The matrix's file was cut off or cannot be read any more.
+    #[error(transparent)]
+    Rows(#[from] RowError),
     /// A value is NaN or infinite. Mend or leave out the row.
     #[error("row {row} has {value} in column {column} (both counted from 0); every value must be a finite number")]
     NotFinite {

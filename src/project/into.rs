@@ -141,8 +141,8 @@ impl Insertion<'_> {
         new_rows: &[usize],
         observer: &dyn Observer,
     ) -> Result<(FeatureMatrix, FeatureMatrix), ProjectError> {
-        let old = SelectedRows::try_new(self.space, old_rows)?.to_matrix();
-        let new = SelectedRows::try_new(self.space, new_rows)?.to_matrix();
+        let old = SelectedRows::try_new(self.space, old_rows)?.to_matrix()?;
+        let new = SelectedRows::try_new(self.space, new_rows)?.to_matrix()?;
         finite(&old, old_rows)?;
         finite(&new, new_rows)?;
         let kept = self.options.pca_dims.max(self.old.dims()).min(self.space.dims());

@@ -63,7 +63,7 @@ impl Neighborhood {
         let source = if metric == Metric::Cosine { &unit } else { source };
         let kept = pca_dims.max(dims).min(source.dims());
         let components = pca::leading(source, kept, compute, &Part::new(observer, 0.0, 0.25))?;
-        let mut features = if source.dims() > kept { components.clone() } else { source.to_matrix() };
+        let mut features = if source.dims() > kept { components.clone() } else { source.to_matrix()? };
         if metric == Metric::Euclidean {
             // Squares must neither overflow nor vanish, and the scale of distances does not matter.
             let largest = features.values().iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));

@@ -25,7 +25,7 @@ pub fn columns(source: &dyn RowSource, axes: &[usize]) -> Result<FeatureMatrix, 
             let first = block * BLOCK_ROWS;
             let count = into.len() / kept;
             let mut read = vec![0.0; count * dims];
-            source.read_rows(first..first + count, &mut read);
+            source.read_rows(first..first + count, &mut read)?;
             for (row, (from, into)) in read.chunks_exact(dims).zip(into.chunks_exact_mut(kept)).enumerate() {
                 for (&axis, into) in axes.iter().zip(into) {
                     if !from[axis].is_finite() {

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::error::ProjectError;
-use crate::matrix::RowSource;
+use crate::matrix::{RowError, RowSource};
 
 /// Some rows of a matrix, as a matrix.
 pub struct SelectedRows<'a> {
@@ -33,7 +33,7 @@ impl RowSource for SelectedRows<'_> {
         self.source.dims()
     }
 
-    fn read_rows(&self, rows: Range<usize>, into: &mut [f32]) {
+    fn read_rows(&self, rows: Range<usize>, into: &mut [f32]) -> Result<(), RowError> {
         let dims = self.dims();
         let mut wanted = &self.rows[rows];
         let mut left = into;
@@ -41,9 +41,10 @@ impl RowSource for SelectedRows<'_> {
         while let Some(&first) = wanted.first() {
             let run = wanted.iter().zip(first..).take_while(|&(&row, expected)| row == expected).count();
             let (now, later) = left.split_at_mut(run * dims);
-            self.source.read_rows(first..first + run, now);
+            self.source.read_rows(first..first + run, now)?;
             (wanted, left) = (&wanted[run..], later);
         }
+        Ok(())
     }
 }
 
@@ -56,7 +57,7 @@ mod tests {
     fn selected_rows_come_in_the_order_asked_for() {
         let matrix = FeatureMatrix::new(5, 2, (0..10u8).map(f32::from).collect());
         let selected = SelectedRows::try_new(&matrix, &[3, 4, 0, 0, 2]).unwrap();
-        assert_eq!(selected.to_matrix().values(), [6.0, 7.0, 8.0, 9.0, 0.0, 1.0, 0.0, 1.0, 4.0, 5.0]);
+        assert_eq!(selected.to_matrix().unwrap().values(), [6.0, 7.0, 8.0, 9.0, 0.0, 1.0, 0.0, 1.0, 4.0, 5.0]);
         assert!(matches!(SelectedRows::try_new(&matrix, &[5]), Err(ProjectError::NoSuchRow { row: 5, rows: 5 })));
     }
 }

@@ -3,6 +3,8 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use crate::whole_file::WriteError;
+
 /// Why something could not be read or written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -65,8 +67,14 @@ pub enum StoreError {
         /// The collection.
         path: PathBuf,
     },
+    /// A file of the collection was taken away while it was written.
+    #[error("{} was deleted, moved or replaced by another program while tagscape wrote to it; put it back, or delete the collection and extract again", path.display())]
+    Gone {
+        /// The file.
+        path: PathBuf,
+    },
     /// SQLite refuses: a full disk, a file that is no database.
-    #[error("cannot use the database of {}", path.display())]
+    #[error("cannot use the database of {}: {source}", path.display())]
     Database {
         /// SQLite's reason.
         source: rusqlite::Error,
@@ -76,6 +84,12 @@ pub enum StoreError {
     /// Another process is writing to it.
     #[error("another tagscape is writing to this collection; wait for it, or stop it: {}", path.display())]
     Locked {
+        /// The collection.
+        path: PathBuf,
+    },
+    /// Another program keeps writing to the database.
+    #[error("another program keeps writing to the database of this collection; wait for it, or stop it: {}", path.display())]
+    Busy {
         /// The collection.
         path: PathBuf,
     },
@@ -118,6 +132,9 @@ pub enum StoreError {
         /// The collection.
         path: PathBuf,
     },
+    /// A place where nothing may be written.
+    #[error(transparent)]
+    Place(WriteError),
     /// A `.npy` file that is no matrix of ours to read.
     #[error("{why}: {}", path.display())]
     Matrix {
@@ -126,6 +143,15 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
+}
+
+impl From<WriteError> for StoreError {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::Io { path, source } => Self::io("write", &path)(source),
+            other => Self::Place(other),
+        }
+    }
 }
 
 impl StoreError {

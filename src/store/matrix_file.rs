@@ -1,29 +1,39 @@
-//! A matrix on disk, memory-mapped: a space of a collection, or any `.npy` of a user's.
+//! A matrix on disk, read in runs of rows: a space of a collection, or any `.npy` of a user's.
 //!
-//! Mapping is unsafe: a file that is made shorter by another process while it is mapped ends the program
-//! by a signal; tagscape itself never shortens a file that it has mapped (a writer cuts off only what is behind the committed rows,
-//! where no reader looks).
-#![allow(unsafe_code)]
+//! The file is read and not mapped: another program may cut it off while it is open, and a mapped file that becomes shorter ends a
+//! program by a signal, where a read is an error. tagscape itself never shortens a file that a reader may have open (a writer cuts
+//! off only what is behind the committed rows, where no reader looks).
 
+use std::cell::RefCell;
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, ErrorKind, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use half::f16;
 use half::slice::HalfFloatSliceExt;
-use memmap2::Mmap;
 
 use super::error::StoreError;
-use super::npy::{Element, header_bytes, parse_header};
-use crate::matrix::{FeatureMatrix, RowSource};
+use super::npy::{Element, MAX_HEADER_BYTES, NpyHeader, header_bytes, parse_header};
+use crate::matrix::{FeatureMatrix, RowError, RowSource};
 use crate::plain_file;
+use crate::whole_file::WholeFile;
+
+/// Bytes that are looked at for a header before all of a long one is.
+const FIRST_BYTES: usize = 4096;
+/// Words of the buffer that a thread reads through: it stays in the processor's second cache.
+const BUFFER_WORDS: usize = 1 << 16;
+
+thread_local! {
+    /// Of 16 bits, since most matrices are of float16.
+    static BUFFER: RefCell<Vec<u16>> = const { RefCell::new(Vec::new()) };
+}
 
 /// A `[rows, dims]` matrix in a file.
 #[derive(Debug)]
 pub struct MatrixFile {
     path: PathBuf,
-    map: Mmap,
+    file: File,
     element: Element,
     rows: usize,
     dims: usize,
@@ -41,48 +51,44 @@ impl MatrixFile {
         if about.len() == 0 {
             return Err(StoreError::matrix(path, "is empty (0 bytes)"));
         }
-        // SAFETY: the mapping is read-only, and its bytes are only ever read as plain numbers, for which every pattern of bits is valid.
-        let map = unsafe { Mmap::map(&file) }.map_err(StoreError::io("map", path))?;
-        let header = parse_header(&map).map_err(|why| StoreError::matrix(path, why))?;
-        let mut matrix = Self {
-            path: path.to_owned(),
-            map,
-            element: header.element,
-            rows: header.rows,
-            dims: header.dims,
-            data_offset: header.data_offset,
-        };
-        if header.dims == 0 {
+        let header = Self::read_header(&file, about.len()).map_err(StoreError::io("read", path))?;
+        let NpyHeader { element, rows, dims, data_offset } = header.map_err(|why| StoreError::matrix(path, why))?;
+        if dims == 0 {
             return Err(StoreError::matrix(path, "has rows without a single number"));
         }
-        let found = matrix.rows_present();
-        if found < header.rows {
-            let why = format!("is cut off: it has {found} whole rows and says that it has {}", header.rows);
-            return Err(StoreError::matrix(path, why));
+        let row_bytes = (dims as u64).saturating_mul(element.bytes() as u64);
+        let found = about.len().saturating_sub(data_offset as u64) / row_bytes;
+        if found < rows as u64 {
+            return Err(StoreError::matrix(path, format!("is cut off: it has {found} whole rows and says that it has {rows}")));
         }
-        matrix.rows = header.rows;
-        Ok(matrix)
+        Ok(Self { path: path.to_owned(), file, element, rows, dims, data_offset })
+    }
+
+    /// The header, or in words why it is none.
+    fn read_header(file: &File, bytes: u64) -> io::Result<Result<NpyHeader, String>> {
+        let at_most = |most: usize| usize::try_from(bytes).unwrap_or(usize::MAX).min(most);
+        let mut first = vec![0; at_most(FIRST_BYTES)];
+        read_at(file, 0, &mut first)?;
+        match parse_header(&first) {
+            Err(_) if first.len() < at_most(usize::MAX) => {
+                first.resize(at_most(MAX_HEADER_BYTES + FIRST_BYTES), 0);
+                read_at(file, 0, &mut first)?;
+                Ok(parse_header(&first))
+            }
+            parsed => Ok(parsed),
+        }
     }
 
     /// Opens a space's matrix for its committed rows.
-    pub(super) fn open_space(collection: &Path, path: &Path, rows: usize, dims: usize) -> Result<Self, String> {
+    pub(super) fn open_space(collection: &Path, path: &Path, rows: usize, dims: usize) -> Result<Self, StoreError> {
         // The collection may be a stranger's, whose links are not followed out of it.
-        let found = plain_file::inside(collection, path).map_err(StoreError::io("read", path));
-        let mut matrix = match found.and_then(|path| Self::open(&path)) {
-            Ok(matrix) => matrix,
-            Err(StoreError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => return Err("is missing".to_owned()),
-            Err(StoreError::Io { source, .. }) => match plain_file::Kind::refused(&source) {
-                Some(kind) => return Err(kind.to_string()),
-                None => return Err(format!("cannot be read ({source})")),
-            },
-            Err(StoreError::Matrix { why, .. }) => return Err(why),
-            Err(other) => return Err(other.to_string()),
-        };
+        let path = plain_file::inside(collection, path).map_err(StoreError::io("read", path))?;
+        let mut matrix = Self::open(&path)?;
         if (matrix.element, matrix.dims) != (Element::F16, dims) {
-            return Err(format!("is not float16 with {dims} columns"));
+            return Err(StoreError::matrix(path, format!("is not float16 with {dims} columns")));
         }
         if matrix.rows < rows {
-            return Err(format!("has {} rows of {rows}", matrix.rows));
+            return Err(StoreError::matrix(path, format!("has {} rows of {rows}", matrix.rows)));
         }
         matrix.rows = rows;
         Ok(matrix)
@@ -100,14 +106,28 @@ impl MatrixFile {
         self.element == Element::F32
     }
 
-    fn rows_present(&self) -> usize {
-        let row_bytes = self.dims.saturating_mul(self.element.bytes()).max(1);
-        self.map.len().saturating_sub(self.data_offset) / row_bytes
-    }
-
-    fn bytes_of(&self, rows: Range<usize>) -> &[u8] {
-        let row_bytes = self.dims * self.element.bytes();
-        &self.map[self.data_offset + rows.start * row_bytes..self.data_offset + rows.end * row_bytes]
+    /// Reads the numbers from number `first` on.
+    fn read_numbers(&self, first: usize, into: &mut [f32]) -> io::Result<()> {
+        BUFFER.with_borrow_mut(|buffer| {
+            let element_words = self.element.bytes() / size_of::<u16>();
+            buffer.resize(BUFFER_WORDS, 0);
+            let mut at = self.data_offset as u64 + first as u64 * self.element.bytes() as u64;
+            for part in into.chunks_mut(BUFFER_WORDS / element_words) {
+                let words = &mut buffer[..part.len() * element_words];
+                let bytes: &mut [u8] = bytemuck::cast_slice_mut(words);
+                read_at(&self.file, at, bytes)?;
+                at += bytes.len() as u64;
+                match self.element {
+                    Element::F16 if cfg!(target_endian = "little") => {
+                        half::slice::HalfBitsSliceExt::reinterpret_cast::<f16>(&*words).convert_to_f32_slice(part);
+                    }
+                    Element::F16 => copy(bytes, part, |word: [u8; 2]| f16::from_le_bytes(word).to_f32()),
+                    Element::F32 => copy(bytes, part, f32::from_le_bytes),
+                    Element::F64 => copy(bytes, part, |word: [u8; 8]| f64::from_le_bytes(word) as f32),
+                }
+            }
+            Ok(())
+        })
     }
 }
 
@@ -120,20 +140,16 @@ impl RowSource for MatrixFile {
         self.dims
     }
 
-    fn read_rows(&self, rows: Range<usize>, into: &mut [f32]) {
+    fn read_rows(&self, rows: Range<usize>, into: &mut [f32]) -> Result<(), RowError> {
         assert!(rows.start <= rows.end && rows.end <= self.rows, "rows {rows:?} of {}", self.rows);
         assert_eq!(into.len(), rows.len() * self.dims, "a run of {} rows of {} values", rows.len(), self.dims);
-        let bytes = self.bytes_of(rows);
-        match self.element {
-            Element::F16 => match bytemuck::try_cast_slice::<u8, u16>(bytes) {
-                Ok(bits) if cfg!(target_endian = "little") => {
-                    half::slice::HalfBitsSliceExt::reinterpret_cast::<f16>(bits).convert_to_f32_slice(into);
-                }
-                _ => copy(bytes, into, |word: [u8; 2]| f16::from_le_bytes(word).to_f32()),
-            },
-            Element::F32 => copy(bytes, into, f32::from_le_bytes),
-            Element::F64 => copy(bytes, into, |word: [u8; 8]| f64::from_le_bytes(word) as f32),
-        }
+        self.read_numbers(rows.start * self.dims, into).map_err(|error| {
+            let why = match error.kind() {
+                ErrorKind::UnexpectedEof => "another program has cut it off while it was open; restore it, and open it again".to_owned(),
+                _ => error.to_string(),
+            };
+            RowError { path: self.path.clone(), why }
+        })
     }
 }
 
@@ -144,31 +160,48 @@ fn copy<const N: usize>(bytes: &[u8], into: &mut [f32], number: impl Fn([u8; N])
     }
 }
 
-/// Writes a matrix as float32 `.npy`, whole or not at all: beside the target, synced, and then renamed over it.
-///
-/// # Errors
-/// What the disk refuses.
-pub fn write_npy_f32(path: &Path, matrix: &FeatureMatrix) -> Result<(), StoreError> {
-    let name = path.file_name().ok_or_else(|| StoreError::matrix(path, "is no file name to write to"))?;
-    let mut part_name = std::ffi::OsString::from(".");
-    part_name.push(name);
-    part_name.push(format!(".{}.part", std::process::id()));
-    let part = path.with_file_name(part_name);
-    let written = write_synced(&part, matrix).and_then(|()| std::fs::rename(&part, path)).and_then(|()| sync_folder_of(path));
-    written.map_err(|source| {
-        // Only what this call made is removed; that it may not be there is no matter.
-        let _ = std::fs::remove_file(&part);
-        StoreError::io("write", path)(source)
-    })
+/// Reads bytes at a place, whatever else is read of the file at the same time.
+fn read_at(file: &File, at: u64, into: &mut [u8]) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::FileExt::read_exact_at(file, into, at)
+    }
+    #[cfg(windows)]
+    {
+        let (mut at, mut into) = (at, into);
+        while !into.is_empty() {
+            match std::os::windows::fs::FileExt::seek_read(file, into, at) {
+                Ok(0) => return Err(ErrorKind::UnexpectedEof.into()),
+                Ok(read) => (at, into) = (at + read as u64, &mut into[read..]),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
 }
 
-fn write_synced(path: &Path, matrix: &FeatureMatrix) -> std::io::Result<()> {
-    let mut file = BufWriter::with_capacity(1 << 20, File::create(path)?);
+/// Writes a matrix as float32 `.npy`, whole or not at all.
+///
+/// # Errors
+/// A place where nothing may be written (see [`whole_file::check`](crate::whole_file::check)), and what the disk refuses.
+pub fn write_npy_f32(path: &Path, matrix: &FeatureMatrix) -> Result<(), StoreError> {
+    let file = WholeFile::create(path, &[])?;
+    npy_f32_into(file.file(), matrix).map_err(|source| file.failure(source))?;
+    Ok(file.finish()?)
+}
+
+/// Writes the bytes of a float32 `.npy` file.
+///
+/// # Errors
+/// Those of `file`.
+pub fn npy_f32_into(file: impl Write, matrix: &FeatureMatrix) -> std::io::Result<()> {
+    let mut file = BufWriter::with_capacity(1 << 20, file);
     file.write_all(&header_bytes(Element::F32, matrix.rows(), matrix.dims()))?;
     for value in matrix.values() {
         file.write_all(&value.to_le_bytes())?;
     }
-    file.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()
+    file.flush()
 }
 
 /// Makes a new or renamed file's name last through a power failure, where the system has a call for it.

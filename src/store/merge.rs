@@ -1,7 +1,7 @@
 //! Several collections to one: what a single run over all of their music would have made.
 //!
 //! Tracks are put in the order of their paths, as extraction does; the rows are copied as they are. The result grows in a folder of its own beside
-//! its place, `.NAME.merging`, and is renamed when it is whole: a kill at any byte leaves no half collection under the wanted name, and the next
+//! its place (`work_folder`) and is renamed when it is whole: a kill at any byte leaves no half collection under the wanted name, and the next
 //! merge clears what was left. Memory holds the tables and a copy buffer, whatever the number of rows.
 
 use std::collections::HashSet;
@@ -20,8 +20,9 @@ use super::reader::Collection;
 use super::schema::{DATABASE, LOCK, SPACES};
 use super::space_file::SpaceFile;
 use super::tables::{TrackInserter, create_tables};
-use super::writer::{CollectionPlan, FileStamp, NewTrack, SpacePlan, lock};
-use crate::catalog::{SpaceKey, TrackRows, path_from_text};
+use super::work_folder::{WorkFolder, make_spaces};
+use super::writer::{CollectionPlan, FileStamp, NewTrack, SpacePlan};
+use crate::catalog::{SpaceKey, TrackRows};
 use crate::plain_file;
 
 /// Bytes that are copied at a time.
@@ -76,58 +77,19 @@ pub fn merge(
     let sources = inputs.iter().map(|path| Source::open(path)).collect::<Result<Vec<_>, _>>()?;
     let plan = common_plan(&sources, out)?;
     let places = in_order(&sources)?;
-    let work = work_folder(out)?;
-    let guard = begin(&work)?;
-    let made = make(&work, &plan, &sources, &places, cancel, progress);
-    drop(guard);
-    let made = made.and_then(|summary| {
-        // An empty folder may be in the place, where a rename over it is not everywhere allowed.
-        let _ = std::fs::remove_dir(out);
-        std::fs::rename(&work, out).and_then(|()| sync_folder_of(out)).map_err(StoreError::io("create", out))?;
-        Ok(summary)
-    });
-    if made.is_err() {
-        // A folder of this call's own; where it cannot be removed, the next merge does it.
-        let _ = std::fs::remove_dir_all(&work);
-    }
-    made
+    let work = WorkFolder::create(out)?;
+    let summary = make(work.path(), &plan, &sources, &places, cancel, progress)?;
+    work.become_collection(out)?;
+    Ok(summary)
 }
 
-/// Only nothing, or an empty folder, may be in the result's place.
+/// Only nothing, or an empty folder, may be in the result's place; a link, wherever it leads, is something.
 fn refuse_existing(out: &Path) -> Result<(), StoreError> {
-    let is_free = match std::fs::read_dir(out) {
-        Ok(mut entries) => entries.next().is_none(),
+    let is_free = match out.symlink_metadata() {
+        Ok(about) => about.is_dir() && std::fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_none()),
         Err(error) => error.kind() == io::ErrorKind::NotFound,
     };
     if is_free { Ok(()) } else { Err(StoreError::Exists { path: out.to_owned() }) }
-}
-
-/// The folder in which the result grows.
-fn work_folder(out: &Path) -> Result<PathBuf, StoreError> {
-    let not_a_name = || StoreError::NotACollection { why: "a name is needed for the folder to be made", path: out.to_owned() };
-    let name = out.file_name().ok_or_else(not_a_name)?;
-    let mut work = std::ffi::OsString::from(".");
-    work.push(name);
-    work.push(".merging");
-    Ok(out.with_file_name(work))
-}
-
-/// Makes the work folder, or clears the one that a killed merge left; the lock keeps two merges apart.
-fn begin(work: &Path) -> Result<File, StoreError> {
-    std::fs::create_dir_all(work).map_err(StoreError::io("create", work))?;
-    let guard = lock(work)?;
-    for entry in std::fs::read_dir(work).map_err(StoreError::io("read", work))? {
-        let path = entry.map_err(StoreError::io("read", work))?.path();
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let cleared = match name {
-            LOCK => Ok(()),
-            SPACES => std::fs::remove_dir_all(&path),
-            name if name.starts_with(DATABASE) || name.starts_with(NOTES_FILE) => std::fs::remove_file(&path),
-            _ => return Err(StoreError::NotACollection { why: "the folder holds other things", path: work.to_owned() }),
-        };
-        cleared.map_err(StoreError::io("clear", &path))?;
-    }
-    Ok(guard)
 }
 
 impl Source {
@@ -165,10 +127,9 @@ fn common_plan(sources: &[Source], out: &Path) -> Result<CollectionPlan, StoreEr
     let plans = sources.iter().map(|source| {
         let database = source.collection.database();
         // A relative root is relative to its own collection, and would be another folder's from the result.
-        let written = path_from_text(database.audio_root_text());
         let found = source.collection.audio_root();
-        let is_its_own = written.is_absolute() || written.as_os_str().is_empty();
-        let audio_root = if is_its_own { written } else { found.canonicalize().unwrap_or(found) };
+        let has_none = database.audio_root_text().is_empty();
+        let audio_root = if has_none { PathBuf::new() } else { found.canonicalize().unwrap_or(found) };
         let spaces = database.spaces.iter();
         let spaces = spaces.map(|space| SpacePlan { key: space.key, segment_secs: space.segment_secs, hop_secs: space.hop_secs });
         CollectionPlan { audio_root, musicnn_layer: database.musicnn_layer.clone(), spaces: spaces.collect() }
@@ -294,8 +255,7 @@ fn make(
     cancel: &AtomicBool,
     progress: &mut dyn FnMut(&MergeProgress),
 ) -> Result<MergeSummary, StoreError> {
-    let folder = work.join(SPACES);
-    std::fs::create_dir_all(&folder).map_err(StoreError::io("create", &folder))?;
+    let folder = make_spaces(work)?;
     let rows_in = |space: usize| places.iter().map(|place| sources[place.source].rows[space][place.track].row_count).sum::<usize>();
     let data_bytes = |(space, planned): (usize, &SpacePlan)| SpaceFile::bytes_for(planned.key, rows_in(space)) - HEADER_BYTES as u64;
     let mut told = MergeProgress { bytes_done: 0, bytes_total: plan.spaces.iter().enumerate().map(data_bytes).sum() };
@@ -304,7 +264,7 @@ fn make(
         let path = SpaceFile::path_in(&folder, key);
         let fail = |error| StoreError::io("write", &path)(error);
         let mut readers = sources.iter().map(|source| RowReader::open(&source.matrix_path(key), key)).collect::<Result<Vec<_>, _>>()?;
-        let mut file = BufWriter::with_capacity(BUFFER_BYTES, File::create(&path).map_err(fail)?);
+        let mut file = BufWriter::with_capacity(BUFFER_BYTES, File::create_new(&path).map_err(fail)?);
         file.write_all(&header_bytes(Element::F16, rows_in(space), key.dims())).map_err(fail)?;
         let at_once = rows_at_once(key);
         for place in places {
@@ -327,7 +287,7 @@ fn make(
     let mut database = Connection::open_with_flags(work.join(DATABASE), flags).map_err(fail)?;
     // A disk for temporary files that is full would be taken for the collection's.
     database.pragma_update(None, "temp_store", "MEMORY").map_err(fail)?;
-    write_database(&mut database, plan, sources, places).map_err(fail)?;
+    write_database(&mut database, plan, work, sources, places).map_err(fail)?;
     database.close().map_err(|(_, error)| fail(error))?;
     copy_notes(work, sources, places, cancel);
     if cancel.load(Ordering::Relaxed) {
@@ -351,8 +311,15 @@ fn copy_notes(work: &Path, sources: &[Source], places: &[Place], cancel: &Atomic
 }
 
 /// The tables as an undisturbed run fills them.
-fn write_database(database: &mut Connection, plan: &CollectionPlan, sources: &[Source], places: &[Place]) -> rusqlite::Result<()> {
-    create_tables(database, plan)?;
+fn write_database(
+    database: &mut Connection,
+    plan: &CollectionPlan,
+    work: &Path,
+    sources: &[Source],
+    places: &[Place],
+) -> rusqlite::Result<()> {
+    // The work folder lies beside the result: what is relative to one is so to the other.
+    create_tables(database, plan, work)?;
     let transaction = database.transaction()?;
     let mut inserter = TrackInserter::new(&transaction)?;
     let mut next = vec![0; plan.spaces.len()];

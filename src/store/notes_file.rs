@@ -11,6 +11,8 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 
 use super::noted_file::NotedFile;
+use super::own_file;
+use super::resting_database;
 
 /// The file's name, in a collection and in the user's data folder.
 pub const NOTES_FILE: &str = "playback.sqlite";
@@ -78,9 +80,10 @@ impl NotesFile {
     /// Opens a file, or makes it where that is possible. `None` where there is none and none can be made.
     #[must_use]
     pub fn open(path: &Path) -> Option<Self> {
-        let open = |flags| Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).ok();
-        let writable = open(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE).filter(|database| {
+        let writable = Self::open_to_write(path).filter(|database| {
             let is_ready = database.busy_timeout(PATIENCE).and_then(|()| database.pragma_update(None, "synchronous", "NORMAL"));
+            // Another program may have switched to a log, which leaves files beside it.
+            let is_ready = is_ready.and_then(|()| database.pragma_update(None, "journal_mode", "DELETE"));
             is_ready.and_then(|()| database.execute_batch(TABLE)).and_then(|()| add_fingerprints(database)).is_ok()
         });
         let database = writable.or_else(|| Self::open_read_only(path))?;
@@ -93,8 +96,17 @@ impl NotesFile {
         Self::open_read_only(path).map(|database| Self { database: Mutex::new(database) })
     }
 
+    /// Opens or makes the file itself, and nothing that a link in its place leads to: the collection may have been somebody else's.
+    fn open_to_write(path: &Path) -> Option<Connection> {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let path = folder.canonicalize().ok()?.join(path.file_name()?);
+        own_file::check(&path).ok()?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+        Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW).ok()
+    }
+
     fn open_read_only(path: &Path) -> Option<Connection> {
-        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX).ok()
+        resting_database::open_alone(path)
     }
 
     fn database(&self) -> MutexGuard<'_, Connection> {

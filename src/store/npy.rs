@@ -6,7 +6,7 @@
 /// Length of the header that we write, magic and all: numpy aligns to 64, and a row count of any length fits.
 pub(super) const HEADER_BYTES: usize = 128;
 /// Longest foreign header that is looked at.
-const MAX_HEADER_BYTES: usize = 1 << 20;
+pub(super) const MAX_HEADER_BYTES: usize = 1 << 20;
 const MAGIC: &[u8] = b"\x93NUMPY";
 
 /// How a number is stored, always little-endian.

@@ -6,13 +6,15 @@ use std::path::{Path, PathBuf};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use super::audio_root;
 use super::error::StoreError;
 use super::matrix_file::MatrixFile;
+use super::resting_database;
 use super::schema::{DATABASE, FORMAT_VERSION, SPACES};
 use super::space_file::SpaceFile;
 use super::tables::{read_failures, read_rows, read_spaces, read_tags, read_tracks};
 use super::writer::FileStamp;
-use crate::catalog::{SegmentSpan, SpaceKey, TagVocabulary, Track, TrackRows, path_from_text, segment::position_of_row};
+use crate::catalog::{SegmentSpan, SpaceKey, TagVocabulary, Track, TrackRows, segment::position_of_row};
 use crate::plain_file;
 
 /// One space of a collection.
@@ -53,7 +55,7 @@ pub(super) struct Database {
 impl Database {
     /// The audio root; a relative one is relative to the collection's folder.
     pub(super) fn audio_root(&self, collection: &Path) -> PathBuf {
-        if self.audio_root.is_empty() { collection.to_owned() } else { collection.join(path_from_text(&self.audio_root)) }
+        audio_root::from_text(collection, &self.audio_root)
     }
 
     /// The audio root as it is written in the database.
@@ -77,17 +79,14 @@ impl Collection {
             Err(source) => return Err(StoreError::Io { action: "read", path: path.to_owned(), source }),
         }
         let database_path = path.join(DATABASE);
-        if !database_path.exists() {
+        // A folder that may not be looked into is no damaged one, and neither is one without a database.
+        if !database_path.try_exists().map_err(StoreError::io("read", &database_path))? {
             if path.join(SPACES).exists() {
                 return Err(StoreError::damaged(path, format!("{DATABASE} is missing")));
             }
             return Err(StoreError::NotACollection { why: "there is no collection.sqlite in it", path: path.to_owned() });
         }
-        let database = match read_file(&database_path, path) {
-            // A writer was killed inside of a commit: SQLite has to roll back before anyone can read, and must not do so here.
-            Err(StoreError::Database { source, .. }) if needs_rollback(&source) => read_copy(path)?,
-            other => other?,
-        };
+        let database = resting_database::read(path, |database| read_database(database, path))?;
         let collection = Self { path: path.to_owned(), database };
         for space in &collection.database.spaces {
             collection.matrix(space.key)?;
@@ -154,8 +153,17 @@ impl Collection {
     pub fn matrix(&self, key: SpaceKey) -> Result<MatrixFile, StoreError> {
         let space = self.space(key)?;
         let path = SpaceFile::path_in(&self.path.join(SPACES), key);
-        MatrixFile::open_space(&self.path, &path, space.segments, space.dims)
-            .map_err(|why| StoreError::damaged(&self.path, format!("{SPACES}/{key}.npy {why}")))
+        MatrixFile::open_space(&self.path, &path, space.segments, space.dims).map_err(|error| match error {
+            StoreError::Matrix { why, .. } => StoreError::damaged(&self.path, format!("{SPACES}/{key}.npy {why}")),
+            StoreError::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
+                StoreError::damaged(&self.path, format!("{SPACES}/{key}.npy is missing"))
+            }
+            StoreError::Io { source, .. } if let Some(kind) = plain_file::Kind::refused(&source) => {
+                StoreError::damaged(&self.path, format!("{SPACES}/{key}.npy {kind}"))
+            }
+            // What the disk or its permissions refuse is no damage.
+            other => other,
+        })
     }
 
     /// The names of a tag space's columns; none for embeddings.
@@ -179,11 +187,6 @@ impl Collection {
     }
 }
 
-fn read_file(file: &Path, path: &Path) -> Result<Database, StoreError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    read_database(&open_database(file, flags, path)?, path)
-}
-
 /// Opens a database whose tables are tables: a view in one's place could give rows without end, and a trigger change what is written.
 pub(super) fn open_database(file: &Path, flags: OpenFlags, path: &Path) -> Result<Connection, StoreError> {
     let database = Connection::open_with_flags(file, flags).map_err(StoreError::database(path))?;
@@ -196,36 +199,6 @@ pub(super) fn open_database(file: &Path, flags: OpenFlags, path: &Path) -> Resul
     database.pragma_update(None, "temp_store", "MEMORY").map_err(StoreError::database(path))?;
     database.busy_timeout(std::time::Duration::from_secs(10)).map_err(StoreError::database(path))?;
     Ok(database)
-}
-
-fn needs_rollback(error: &rusqlite::Error) -> bool {
-    matches!(error.sqlite_error_code(), Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen))
-}
-
-/// Reads a copy of the database, with its journal, where a rollback may write.
-fn read_copy(path: &Path) -> Result<Database, StoreError> {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |since| since.as_nanos());
-    let name = format!("tagscape-{}-{now}", std::process::id());
-    let folder = std::env::temp_dir().join(name);
-    let copy = || -> std::io::Result<()> {
-        std::fs::create_dir(&folder)?;
-        for ending in ["", "-journal"] {
-            let name = format!("{DATABASE}{ending}");
-            std::fs::copy(plain_file::inside(path, &path.join(&name))?, folder.join(&name))?;
-        }
-        Ok(())
-    };
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let read = copy()
-        .map_err(StoreError::io("read the interrupted collection", path))
-        .and_then(|()| read_database(&open_database(&folder.join(DATABASE), flags, path)?, path));
-    // A folder of this process's own in the system's temporary one.
-    let _ = std::fs::remove_dir_all(&folder);
-    // Nothing else was written to.
-    read.map_err(|error| match error {
-        StoreError::Full { source, .. } => StoreError::TemporaryFull { folder: std::env::temp_dir(), source },
-        other => other,
-    })
 }
 
 /// Reads and validates every public table.

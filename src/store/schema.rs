@@ -8,17 +8,12 @@
 //! | `track_rows` | `track_id`, `space`, `first_row`, `row_count`: row `first_row + i` is the segment from `i * hop_s` to `i * hop_s + segment_s` |
 //! | `track_numbers` | `track_id`, `track_number` on its album, where it is known; collections of tagscape 0.1 do not have this table |
 //! | `tags` | `space`, `position` of the column from 0, `name` |
-//! | `meta` | `key`, `value`: `format_version`, `audio_root` (relative to the collection's folder unless absolute; absent or empty where there is no audio), `musicnn_layer` |
+//! | `meta` | `key`, `value`: `format_version`, `audio_root`, with `/`: relative to the collection's folder (`../music`) where the two are close together, so that they can be moved together, and else absolute; absent or empty where there is no audio, `musicnn_layer` |
 
 /// The version of the folder's layout and of the public tables that this program writes, and the newest that it reads.
 pub const FORMAT_VERSION: u64 = 1;
 
-/// The database's file name.
-pub(super) const DATABASE: &str = "collection.sqlite";
-/// The lock's file name.
-pub(super) const LOCK: &str = "collection.lock";
-/// The folder of the matrices.
-pub(super) const SPACES: &str = "spaces";
+pub(super) use crate::whole_file::{DATABASE, LOCK, SPACES};
 
 /// Creates every table.
 pub(super) const CREATE: &str = "

@@ -1,11 +1,13 @@
 //! A space's matrix as its writer sees it: rows are appended, the header follows.
 
 use std::fs::File;
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io::{self, ErrorKind, Read as _, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use super::error::StoreError;
 use super::half_rows::HalfRows;
 use super::npy::{Element, HEADER_BYTES, header_bytes, parse_header};
+use super::own_file::{self, Identity};
 use crate::catalog::SpaceKey;
 use crate::plain_file;
 
@@ -17,6 +19,32 @@ pub(super) struct SpaceFile {
     pub rows: usize,
     path: PathBuf,
     file: File,
+    identity: Identity,
+}
+
+/// Why a matrix cannot be opened for writing.
+#[derive(Debug)]
+pub(super) enum SpaceTrouble {
+    /// The disk, its permissions, or a link in the file's place.
+    Io(io::Error),
+    /// In words: missing, too short, or no such matrix.
+    Damage(String),
+}
+
+impl SpaceTrouble {
+    /// The error of a matrix at `path` in a collection.
+    pub(super) fn in_collection(self, collection: &Path, path: &Path) -> StoreError {
+        match self {
+            Self::Io(source) => StoreError::io("write to", path)(source),
+            Self::Damage(why) => StoreError::damaged(collection, format!("{} {why}", path.display())),
+        }
+    }
+}
+
+impl From<io::Error> for SpaceTrouble {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
 }
 
 impl SpaceFile {
@@ -25,11 +53,15 @@ impl SpaceFile {
         spaces.join(format!("{key}.npy"))
     }
 
-    /// Makes an empty matrix; an uncommitted one that is there is emptied.
+    /// Makes an empty matrix. An uncommitted one that is there makes room: what is in it is no data.
     pub(super) fn create(spaces: &Path, key: SpaceKey) -> io::Result<Self> {
         let path = Self::path_in(spaces, key);
-        let file = plain_file::open_with(&path, File::options().read(true).write(true).create(true).truncate(true))?;
-        let mut space = Self { key, rows: 0, path, file };
+        if own_file::check(&path)? {
+            std::fs::remove_file(&path)?;
+        }
+        let file = own_file::open(&path, File::options().read(true).write(true).create_new(true))?;
+        let identity = Identity::of(&path)?;
+        let mut space = Self { key, rows: 0, path, file, identity };
         space.write_header(0)?;
         space.file.sync_all()?;
         Ok(space)
@@ -38,43 +70,61 @@ impl SpaceFile {
     /// Opens a matrix for its `rows` committed rows and cuts off what is behind them.
     ///
     /// # Errors
-    /// In words: missing, too short, or no such matrix.
-    pub(super) fn open(spaces: &Path, key: SpaceKey, rows: usize) -> Result<Self, String> {
+    /// Missing, too short, or no such matrix; what the disk refuses.
+    pub(super) fn open(spaces: &Path, key: SpaceKey, rows: usize) -> Result<Self, SpaceTrouble> {
         let path = Self::path_in(spaces, key);
-        let refuse = |what: &str| format!("{} {what}", path.display());
-        let mut file = match plain_file::open_with(&path, File::options().read(true).write(true)) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(refuse("is missing")),
-            Err(error) => return Err(refuse(&format!("cannot be opened ({error})"))),
+        let damage = |what: &str| SpaceTrouble::Damage(what.to_owned());
+        let mut file = match own_file::open(&path, File::options().read(true).write(true)) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Err(damage("is missing")),
+            opened => opened?,
         };
         let mut head = [0; HEADER_BYTES];
-        io::Read::read_exact(&mut file, &mut head).map_err(|_| refuse("is cut off"))?;
-        let header = parse_header(&head).map_err(|why| refuse(&why))?;
+        match file.read_exact(&mut head) {
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Err(damage("is cut off")),
+            read => read?,
+        }
+        let header = parse_header(&head).map_err(SpaceTrouble::Damage)?;
         if (header.element, header.dims, header.data_offset) != (Element::F16, key.dims(), HEADER_BYTES) {
-            return Err(refuse("is not the matrix that tagscape wrote"));
+            return Err(damage("is not the matrix that tagscape wrote"));
         }
         let wanted = Self::bytes_for(key, rows);
-        let found = file.metadata().map_err(|error| refuse(&error.to_string()))?.len();
+        let found = file.metadata()?.len();
         if found < wanted {
-            return Err(refuse(&format!("has {} rows of {rows}", (found as usize - HEADER_BYTES) / (2 * key.dims()))));
+            return Err(damage(&format!("has {} rows of {rows}", (found as usize - HEADER_BYTES) / (2 * key.dims()))));
         }
-        let mut space = Self { key, rows, path: path.clone(), file };
+        let identity = Identity::of(&path)?;
+        let mut space = Self { key, rows, path, file, identity };
         if found > wanted || header.rows != rows {
-            space.cut_to(rows).map_err(|error| refuse(&format!("cannot be written ({error})")))?;
+            space.cut_to(rows)?;
         }
         Ok(space)
     }
 
     /// Appends rows behind the committed ones, and then has the header tell of them; synced when this returns.
-    pub(super) fn append(&mut self, rows: &HalfRows) -> io::Result<()> {
-        self.file.seek(SeekFrom::Start(Self::bytes_for(self.key, self.rows)))?;
-        rows.write_to(&mut self.file)?;
-        self.file.sync_data()?;
-        let rows = self.rows + rows.rows();
-        self.write_header(rows)?;
-        self.file.sync_data()?;
-        self.rows = rows;
+    ///
+    /// # Errors
+    /// What the disk refuses; a file that is no longer under its name.
+    pub(super) fn append(&mut self, rows: &HalfRows) -> Result<(), StoreError> {
+        let count = self.rows + rows.rows();
+        let mut write = || {
+            self.file.seek(SeekFrom::Start(Self::bytes_for(self.key, self.rows)))?;
+            rows.write_to(&mut self.file)?;
+            self.file.sync_data()?;
+            self.write_header(count)?;
+            self.file.sync_data()
+        };
+        write().map_err(StoreError::io("write", &self.path))?;
+        self.check()?;
+        self.rows = count;
         Ok(())
+    }
+
+    /// Looks whether the file is still there under its name.
+    ///
+    /// # Errors
+    /// [`StoreError::Gone`].
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        self.identity.check()
     }
 
     /// Drops all rows from `rows` on.
@@ -84,11 +134,6 @@ impl SpaceFile {
         self.file.sync_all()?;
         self.rows = rows;
         Ok(())
-    }
-
-    /// The file, for messages.
-    pub(super) fn path(&self) -> &Path {
-        &self.path
     }
 
     /// Length of a file of so many rows.

@@ -1,20 +1,22 @@
 //! The tables' rows: created, inserted and read, one function a table.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, Statement, params};
 
+use super::audio_root;
 use super::schema::{CREATE, CREATE_FAILURES, CREATE_TRACK_NUMBERS, FORMAT_VERSION};
 use super::writer::{CollectionPlan, FileStamp, NewTrack};
-use crate::catalog::{SpaceKey, TagVocabulary, Track, TrackId, TrackMetadata, TrackRows, path_to_text};
+use crate::catalog::{SpaceKey, TagVocabulary, Track, TrackId, TrackMetadata, TrackRows};
 
-/// Creates all tables in an empty database, and fills those that a plan settles.
-pub(super) fn create_tables(database: &mut Connection, plan: &CollectionPlan) -> rusqlite::Result<()> {
+/// Creates all tables in the empty database of `collection`, and fills those that a plan settles.
+pub(super) fn create_tables(database: &mut Connection, plan: &CollectionPlan, collection: &Path) -> rusqlite::Result<()> {
     let transaction = database.transaction()?;
     transaction.execute_batch(CREATE)?;
     transaction.execute_batch(CREATE_FAILURES)?;
     transaction.execute_batch(CREATE_TRACK_NUMBERS)?;
-    let audio_root = path_to_text(&plan.audio_root).unwrap_or_else(|| plan.audio_root.to_string_lossy().into_owned());
+    let audio_root = audio_root::to_text(collection, &plan.audio_root);
     for (key, value) in
         [("format_version", FORMAT_VERSION.to_string().as_str()), ("audio_root", &audio_root), ("musicnn_layer", &plan.musicnn_layer)]
     {

@@ -10,9 +10,10 @@ use super::error::StoreError;
 use super::half_rows::HalfRows;
 use super::matrix_file::sync_folder_of;
 use super::notes_file::NOTES_FILE;
+use super::own_file::{self, Identity};
 use super::reader::{Database, open_database, read_database, table_error};
 use super::schema::{CREATE_FAILURES, CREATE_TRACK_NUMBERS, DATABASE, LOCK, SPACES};
-use super::space_file::SpaceFile;
+use super::space_file::{SpaceFile, SpaceTrouble};
 use super::tables::{TrackInserter, create_tables};
 use crate::catalog::{SpaceKey, TrackId, TrackMetadata};
 use crate::matrix::FeatureMatrix;
@@ -65,6 +66,8 @@ pub struct NewTrack {
 pub struct CollectionWriter {
     path: PathBuf,
     database: Connection,
+    /// The database and the lock.
+    identities: Vec<Identity>,
     spaces: Vec<SpaceFile>,
     audio_root: PathBuf,
     tracks: u32,
@@ -80,38 +83,44 @@ impl CollectionWriter {
     /// # Errors
     /// Another writer, another plan, a newer or damaged collection, something else in its place, or what the disk refuses.
     pub fn create_or_resume(path: &Path, plan: &CollectionPlan) -> Result<Self, StoreError> {
-        let spaces = path.join(SPACES);
-        let database_path = path.join(DATABASE);
         match std::fs::metadata(path) {
             Ok(about) if !about.is_dir() => return Err(StoreError::NotACollection { why: "it is a file", path: path.to_owned() }),
-            Ok(_) if !database_path.exists() => refuse_foreign_folder(path)?,
             Ok(_) => {}
             Err(_) => std::fs::create_dir_all(path).map_err(StoreError::io("create", path))?,
         }
+        // The folder may be reached by links, and nothing in it is.
+        let real = path.canonicalize().map_err(StoreError::io("read", path))?;
+        let (spaces, database_path) = (real.join(SPACES), real.join(DATABASE));
+        if !own_file::check(&database_path).map_err(StoreError::io("write to", &database_path))? {
+            refuse_foreign_folder(path)?;
+        }
         let lock = lock(path)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut database = open_database(&database_path, flags, path)?;
+        let mut database = open_database(&database_path, flags | OpenFlags::SQLITE_OPEN_NOFOLLOW, path)?;
         for (name, value) in [("journal_mode", "DELETE"), ("synchronous", "FULL"), ("foreign_keys", "ON")] {
             database.pragma_update(None, name, value).map_err(table_error(path, "sqlite_schema"))?;
         }
         let tables: i64 =
             database.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).map_err(table_error(path, "sqlite_schema"))?;
         if tables == 0 {
-            create_tables(&mut database, plan).map_err(StoreError::database(path))?;
+            create_tables(&mut database, plan, path).map_err(StoreError::database(path))?;
         }
         let known = read_database(&database, path)?;
         check_plan(path, &known, plan)?;
-        std::fs::create_dir_all(&spaces).map_err(StoreError::io("create", path))?;
+        own_file::make_folder(&spaces).map_err(StoreError::io("write to", &spaces))?;
         let mut files = Vec::new();
         for space in &known.spaces {
             // Nothing is committed before every matrix has been made: a missing one is a loss only where rows are promised.
-            let is_new = space.segments == 0 && !SpaceFile::path_in(&spaces, space.key).exists();
+            let file = SpaceFile::path_in(&spaces, space.key);
+            let is_new = space.segments == 0 && !file.exists();
             files.push(if is_new {
-                SpaceFile::create(&spaces, space.key).map_err(StoreError::io("create a matrix in", &spaces))?
+                SpaceFile::create(&spaces, space.key).map_err(StoreError::io("create", &file))?
             } else {
-                SpaceFile::open(&spaces, space.key, space.segments)
-                    .or_else(|why| if space.segments == 0 { SpaceFile::create(&spaces, space.key).map_err(|_| why) } else { Err(why) })
-                    .map_err(|why| StoreError::damaged(path, why))?
+                let opened = SpaceFile::open(&spaces, space.key, space.segments).or_else(|trouble| match trouble {
+                    SpaceTrouble::Damage(_) if space.segments == 0 => Ok(SpaceFile::create(&spaces, space.key)?),
+                    trouble => Err(trouble),
+                });
+                opened.map_err(|trouble| trouble.in_collection(path, &file))?
             });
         }
         // A collection may have been made elsewhere, of the public tables alone, or by tagscape 0.1.
@@ -122,6 +131,10 @@ impl CollectionWriter {
         }
         Ok(Self {
             path: path.to_owned(),
+            identities: [&database_path, &real.join(LOCK)]
+                .into_iter()
+                .map(|file| Identity::of(file).map_err(StoreError::io("read", file)))
+                .collect::<Result<_, _>>()?,
             database,
             spaces: files,
             audio_root: known.audio_root(path),
@@ -185,6 +198,7 @@ impl CollectionWriter {
         assert_eq!(features.len(), self.spaces.len(), "rows for every space");
         let before: Vec<usize> = self.spaces.iter().map(|space| space.rows).collect();
         let id = self.tracks + 1;
+        self.check_files()?;
         let written = self.write_rows(features).and_then(|()| self.commit_track(id, track, &before, features));
         if let Err(error) = written {
             for (space, rows) in self.spaces.iter_mut().zip(before) {
@@ -202,10 +216,19 @@ impl CollectionWriter {
     fn write_rows(&mut self, features: &[HalfRows]) -> Result<(), StoreError> {
         for (space, rows) in self.spaces.iter_mut().zip(features) {
             assert_eq!(rows.dims(), space.key.dims(), "columns of {}", space.key);
-            let path = space.path().to_owned();
-            space.append(rows).map_err(StoreError::io("write", &path))?;
+            space.append(rows)?;
         }
         Ok(())
+    }
+
+    /// Looks whether all files of the collection are still where they were when it was opened. Every track that is added is
+    /// preceded by it; a run's end is to be, too.
+    ///
+    /// # Errors
+    /// [`StoreError::Gone`] where another program took one away.
+    pub fn check_files(&self) -> Result<(), StoreError> {
+        self.identities.iter().try_for_each(Identity::check)?;
+        self.spaces.iter().try_for_each(SpaceFile::check)
     }
 
     fn commit_track(&mut self, id: u32, track: &NewTrack, first: &[usize], features: &[HalfRows]) -> Result<(), StoreError> {
@@ -250,7 +273,7 @@ fn refuse_foreign_folder(path: &Path) -> Result<(), StoreError> {
 /// Takes the lock of the one process that writes into a folder; it goes with the file.
 pub(super) fn lock(path: &Path) -> Result<File, StoreError> {
     let lock_path = path.join(LOCK);
-    let lock = plain_file::open_with(&lock_path, File::options().create(true).truncate(false).write(true));
+    let lock = own_file::open(&lock_path, File::options().create(true).truncate(false).write(true));
     let lock = lock.map_err(StoreError::io("write to", &lock_path))?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),

@@ -63,6 +63,13 @@ pub fn wav(mono: &[f32]) -> Vec<u8> {
     bytes
 }
 
+/// The file that grows, or was left, beside `path` until it gets this name.
+pub fn growing(path: &Path) -> Option<PathBuf> {
+    let prefix = format!(".{}.", path.file_name().unwrap().to_str().unwrap());
+    let names = std::fs::read_dir(path.parent().unwrap()).ok()?.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names.filter(|name| name.starts_with(&prefix) && name.ends_with(".part")).map(|name| path.with_file_name(name)).next()
+}
+
 pub fn json(output: &Output) -> serde_json::Value {
     serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|error| panic!("{error}: {} {}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)))

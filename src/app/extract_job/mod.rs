@@ -204,6 +204,11 @@ pub fn run(
             (params.tell)(&line);
         }
     }
+    if summary.stop.is_none()
+        && let Err(error) = writer.check_files()
+    {
+        summary.stop = Some(Stop::Unwritable(error));
+    }
     match summary.stop.take() {
         Some(Stop::Unwritable(error)) if summary.added == 0 => return Err(error.into()),
         Some(Stop::Mistake) if summary.added == 0 => return Err(ExtractError::Mistake),

@@ -2,8 +2,7 @@
 //!
 //! The file's own metadata hold where it came from and the sha256 of its tensors' bytes, so that one rename brings all of it.
 
-use std::fs::{File, TryLockError};
-use std::io::{BufWriter, ErrorKind, Seek as _, SeekFrom, Write as _};
+use std::io::{BufWriter, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, json};
@@ -14,8 +13,8 @@ use super::vggish_import::VggishImport;
 use crate::app::resources::user_data_dir;
 use crate::catalog::ModelKey;
 use crate::nn::vggish::TENSORS;
-use crate::plain_file;
-use crate::tensors::{MAX_FILE_BYTES, Sha256Writer, TensorFile, sha256_of_slice, split_safetensors};
+use crate::tensors::{Sha256Writer, TensorFile, sha256_of_slice, split_safetensors};
+use crate::whole_file::WholeFile;
 
 /// The folder in the user's data folder.
 const FOLDER: &str = "models";
@@ -93,37 +92,25 @@ pub(super) fn write(model: ModelKey, source: TensorFile, origin: Origin) -> Resu
     let path = path_of(model)?;
     let folder = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).map_err(ModelError::io("make the folder", folder))?;
-    // One name for all processes: what a killed one left is written over, and a running one holds the lock.
-    let part = path.with_added_extension("part");
-    let file = plain_file::open_with(&part, File::options().create(true).truncate(false).read(true).write(true));
-    let file = file.map_err(ModelError::io("write", &part))?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Err(ModelError::Busy { path: part }),
-        Err(TryLockError::Error(error)) => return Err(ModelError::io("lock", &part)(error)),
+    let whole = WholeFile::create(&path, &[])?;
+    if whole.has_rival() {
+        return Err(ModelError::Busy { path });
     }
-    let work = || {
-        write_tensors(&file, &part, &import, &origin)?;
-        drop(import);
-        let bytes = plain_file::read(&part, MAX_FILE_BYTES).map_err(ModelError::io("read", &part))?;
-        let (origin, sum) = check(&bytes).map_err(|why| ModelError::Damaged { model, path: part.clone(), why })?;
-        run_once(model, &bytes).map_err(|why| ModelError::DoesNotRun { model, path: source_path, why })?;
-        std::fs::rename(&part, &path).and_then(|()| plain_file::sync_folder(folder)).map_err(ModelError::io("write", &path))?;
-        Ok(describe(path.clone(), &bytes, origin, sum))
-    };
-    let added = work();
-    if added.is_err() {
-        // Only what this call made is removed; that it may not be there is no matter.
-        let _ = std::fs::remove_file(&part);
-    }
-    added
+    write_tensors(&whole, &import, &origin)?;
+    drop(import);
+    let (mut file, mut bytes) = (whole.file(), Vec::new());
+    let read = file.rewind().and_then(|()| file.read_to_end(&mut bytes));
+    read.map_err(ModelError::io("read", &path))?;
+    let (origin, sum) = check(&bytes).map_err(|why| ModelError::Damaged { model, path: path.clone(), why })?;
+    run_once(model, &bytes).map_err(|why| ModelError::DoesNotRun { model, path: source_path, why })?;
+    whole.finish()?;
+    Ok(describe(path, &bytes, origin, sum))
 }
 
-fn write_tensors(file: &File, path: &Path, import: &VggishImport, origin: &Origin) -> Result<(), ModelError> {
-    let fail = || ModelError::io("write", path);
-    let mut start = file;
+fn write_tensors(whole: &WholeFile, import: &VggishImport, origin: &Origin) -> Result<(), ModelError> {
+    let fail = || ModelError::io("write", whole.path());
+    let (file, mut start) = (whole.file(), whole.file());
     let head = header(origin, NO_SUM);
-    file.set_len(0).map_err(fail())?;
     start.write_all(&(head.len() as u64).to_le_bytes()).and_then(|()| start.write_all(head.as_bytes())).map_err(fail())?;
     let mut writer = Sha256Writer::new(BufWriter::with_capacity(1 << 20, file));
     for (name, shape) in TENSORS {
@@ -134,8 +121,7 @@ fn write_tensors(file: &File, path: &Path, import: &VggishImport, origin: &Origi
     let (mut writer, sum) = writer.finish();
     writer.flush().map_err(fail())?;
     let head = header(origin, &sum);
-    start.seek(SeekFrom::Start(size_of::<u64>() as u64)).and_then(|_| start.write_all(head.as_bytes())).map_err(fail())?;
-    file.sync_all().map_err(fail())
+    start.seek(SeekFrom::Start(size_of::<u64>() as u64)).and_then(|_| start.write_all(head.as_bytes())).map_err(fail())
 }
 
 /// The header of the file; its length does not depend on the sum.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::catalog::ModelKey;
 use crate::nn::NnError;
 use crate::tensors::TensorError;
+use crate::whole_file::WriteError;
 
 /// Why a network's weights cannot be had, or cannot be added.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +64,9 @@ pub enum ModelError {
         /// The system's reason.
         source: std::io::Error,
     },
+    /// Something in the place of the weights that is not a file.
+    #[error(transparent)]
+    Place(WriteError),
     /// Another process adds the same network.
     #[error("another tagscape is adding this network; wait for it: {}", path.display())]
     Busy {
@@ -72,6 +76,15 @@ pub enum ModelError {
     /// The system knows no home of the user.
     #[error("there is no home folder to keep the weights in; name a folder with TAGSCAPE_USER_DATA")]
     NoDataFolder,
+}
+
+impl From<WriteError> for ModelError {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::Io { path, source } => Self::io("write", &path)(source),
+            other => Self::Place(other),
+        }
+    }
 }
 
 impl ModelError {

@@ -1,8 +1,8 @@
 //! What is projected: a space of a collection, or a matrix file.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 
 use crate::app::state::AppState;
 use crate::catalog::{SpaceKey, TrackRows};
@@ -42,7 +42,7 @@ impl Input {
         if path.is_dir() {
             return Self::of_collection(&Collection::open(path)?, space);
         }
-        if !path.exists() {
+        if !path.try_exists().with_context(|| format!("cannot read {}", path.display()))? {
             bail!("there is no {}; INPUT is a collection or a .npy matrix", path.display());
         }
         if space.is_some() {
@@ -74,16 +74,13 @@ impl Input {
         &self.column_names
     }
 
-    /// Whether writing to `out` would write over what is read.
-    pub fn is_read_from(&self, out: &Path) -> bool {
-        let same = |path: &Path| -> Option<PathBuf> { path.canonicalize().ok() };
-        same(out).is_some_and(|out| same(self.matrix.path()) == Some(out))
-    }
-
     /// Reads the rows, if they are few enough.
-    pub fn load(&self) -> Loaded<'_> {
+    ///
+    /// # Errors
+    /// A file that was cut off meanwhile.
+    pub fn load(&self) -> anyhow::Result<Loaded<'_>> {
         let bytes = self.matrix.rows().saturating_mul(self.matrix.dims()).saturating_mul(4);
-        if bytes <= MEMORY_BYTES { Loaded::Memory(self.matrix.to_matrix()) } else { Loaded::Disk(&self.matrix) }
+        Ok(if bytes <= MEMORY_BYTES { Loaded::Memory(self.matrix.to_matrix()?) } else { Loaded::Disk(&self.matrix) })
     }
 
     /// The rows that `--tracks` and `--every` leave; nothing where they leave all. A matrix file counts as one track.

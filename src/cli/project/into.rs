@@ -19,16 +19,13 @@ pub struct EarlierLayout {
 }
 
 impl EarlierLayout {
-    /// Reads the layout, and `LAYOUT.rows.npy` where it lies beside it. What does not go with it is refused: a GPU, other dimensions, the same file to write to.
-    pub fn open(path: &Path, out: &Path, dims: Option<usize>, device: DeviceChoice, options: NewcomerOptions) -> anyhow::Result<Self> {
+    /// Reads the layout, and `LAYOUT.rows.npy` where it lies beside it. What does not go with it is refused: a GPU, other dimensions.
+    pub fn open(path: &Path, dims: Option<usize>, device: DeviceChoice, options: NewcomerOptions) -> anyhow::Result<Self> {
         if device == DeviceChoice::Gpu {
             bail!("--into computes on the CPU; leave --device gpu out");
         }
         let told = || format!("--into {}", path.display());
         let file = MatrixFile::open(path).with_context(told)?;
-        if out.canonicalize().is_ok_and(|out| path.canonicalize().is_ok_and(|path| path == out)) {
-            bail!("--out {} is the layout of --into; choose another name", out.display());
-        }
         if !file.is_float32() {
             bail!("--into {} is not float32, as layouts are", path.display());
         }
@@ -45,7 +42,7 @@ impl EarlierLayout {
         } else {
             None
         };
-        Ok(Self { positions: file.to_matrix(), rows, options })
+        Ok(Self { positions: file.to_matrix()?, rows, options })
     }
 
     /// The layout of the rows shown of `space`.

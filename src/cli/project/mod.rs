@@ -22,6 +22,7 @@ use crate::project::{Compute, DeviceChoice, Embedding, Layout, Method, Projectio
 
 use input::Input;
 use into::EarlierLayout;
+use output::Output;
 use progress::TerminalProgress;
 use tsne_args::TsneArgs;
 use umap_args::UmapArgs;
@@ -122,21 +123,20 @@ pub(super) struct Told {
 /// As [`run`].
 pub(super) fn project(args: &ProjectArgs) -> anyhow::Result<Told> {
     let start = Instant::now();
-    output::check(&args.out)?;
+    let inputs = std::iter::once(args.input.clone());
+    let inputs = inputs.chain(args.into.iter().flat_map(|earlier| [earlier.clone(), row_numbers::path_beside(earlier)]));
+    let output = Output::check(&args.out, args.tracks.is_some() || args.every.is_some(), inputs.collect())?;
     let input = Input::open(&args.input, args.space)?;
-    if input.is_read_from(&args.out) {
-        bail!("--out {} is the input; choose another name", args.out.display());
-    }
     let method = method(args, &input)?;
     let earlier = match &args.into {
         Some(_) if !matches!(method, Method::Embedding(Embedding::Tsne(_))) => {
             bail!("--into goes with --method tsne, not {}", method.name())
         }
-        Some(path) => Some(EarlierLayout::open(path, &args.out, args.dims, args.device, args.tsne.newcomers()?)?),
+        Some(path) => Some(EarlierLayout::open(path, args.dims, args.device, args.tsne.newcomers()?)?),
         None => None,
     };
     let shown = input.shown(args.tracks, args.every)?;
-    let matrix = input.load();
+    let matrix = input.load()?;
     let load = start.elapsed().as_secs_f64();
 
     let progress = TerminalProgress::new("projecting", args.json);
@@ -154,7 +154,7 @@ pub(super) fn project(args: &ProjectArgs) -> anyhow::Result<Told> {
     progress.finish();
 
     let before_write = Instant::now();
-    output::write(&args.out, &layout, shown.as_deref())?;
+    output.write(&layout, shown.as_deref())?;
     let write = before_write.elapsed().as_secs_f64();
     let seconds = Seconds { load, projection: layout.seconds, write, total: start.elapsed().as_secs_f64() };
     Ok(Told { json: to_json(input.dims(), &method, &layout, &seconds), words: in_words(args, input.dims(), &method, &layout, &seconds) })

@@ -1,6 +1,6 @@
 //! `LAYOUT.rows.npy`: which rows a layout has, where it has not all of them.
 
-use std::io::Write as _;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crate::plain_file;
@@ -16,18 +16,11 @@ pub fn path_beside(layout: &Path) -> PathBuf {
     layout.with_extension("rows.npy")
 }
 
-/// Row numbers, from 0, as int64 `[rows]`, whole or not at all.
-pub fn write(path: &Path, rows: &[usize]) -> std::io::Result<()> {
+/// Row numbers, from 0, as int64 `[rows]`.
+pub fn write(mut file: impl Write, rows: &[usize]) -> std::io::Result<()> {
     let mut bytes = npy_header(rows.len());
     bytes.extend(rows.iter().flat_map(|&row| (row as i64).to_le_bytes()));
-    let part = path.with_extension(format!("npy.{}.part", std::process::id()));
-    let mut file = std::fs::File::create(&part)?;
-    let written = file.write_all(&bytes).and_then(|()| file.sync_all()).and_then(|()| std::fs::rename(&part, path));
-    if written.is_err() {
-        // Only what this call made is removed; that it may not be there is no matter.
-        let _ = std::fs::remove_file(&part);
-    }
-    written
+    file.write_all(&bytes)
 }
 
 /// Reads what [`write()`] wrote, or numpy's `save` of an int64 vector.

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::engine::{Centring, ColumnSums, Engine, chunks};
 use crate::matmul::{Operand, multiply};
-use crate::matrix::RowSource;
+use crate::matrix::{RowError, RowSource};
 use crate::project::device::ComputeDevice;
 use crate::project::error::ProjectError;
 
@@ -35,7 +35,7 @@ impl Engine for CpuEngine {
 
     fn column_sums(&mut self, source: &dyn RowSource, rows: Range<usize>) -> Result<ColumnSums, ProjectError> {
         let mut total = ColumnSums::zero(source.dims());
-        for sums in map_blocks(source, rows, |block, values| block_sums(values, source.dims(), block.start)) {
+        for sums in map_blocks(source, rows, |block, values| block_sums(values, source.dims(), block.start))? {
             total.add(&sums?);
         }
         Ok(total)
@@ -52,7 +52,7 @@ impl Engine for CpuEngine {
         let at_once = (PARTIAL_BYTES / (4 * dims * dims)).clamp(1, rayon::current_num_threads());
         for group in chunks(rows.len(), at_once * BLOCK_ROWS) {
             let group = rows.start + group.start..rows.start + group.end;
-            let partials = map_blocks(source, group, |_, values| block_scatter(values, dims, centring));
+            let partials = map_blocks(source, group, |_, values| block_scatter(values, dims, centring))?;
             scatter.par_chunks_mut(dims).enumerate().for_each(|(row, sums)| {
                 for partial in &partials {
                     for (sum, &part) in sums.iter_mut().zip(&partial[row * dims..]) {
@@ -74,25 +74,29 @@ impl Engine for CpuEngine {
     ) -> Result<(), ProjectError> {
         let dims = source.dims();
         let axes = weights.len() / dims;
-        into.par_chunks_mut(BLOCK_ROWS * axes).enumerate().for_each(|(block, into)| {
+        into.par_chunks_mut(BLOCK_ROWS * axes).enumerate().try_for_each(|(block, into)| {
             let first = rows.start + block * BLOCK_ROWS;
             let mut values = vec![0.0; into.len() / axes * dims];
-            source.read_rows(first..first + into.len() / axes, &mut values);
+            source.read_rows(first..first + into.len() / axes, &mut values)?;
             block_transform(&mut values, centring, weights, into);
-        });
-        Ok(())
+            Ok(())
+        })
     }
 }
 
 /// Reads blocks and maps each on some thread; the results are in the blocks' order.
-fn map_blocks<T: Send>(source: &dyn RowSource, rows: Range<usize>, map: impl Fn(Range<usize>, &mut [f32]) -> T + Sync) -> Vec<T> {
+fn map_blocks<T: Send>(
+    source: &dyn RowSource,
+    rows: Range<usize>,
+    map: impl Fn(Range<usize>, &mut [f32]) -> T + Sync,
+) -> Result<Vec<T>, RowError> {
     let blocks: Vec<_> = chunks(rows.len(), BLOCK_ROWS).map(|block| rows.start + block.start..rows.start + block.end).collect();
     blocks
         .into_par_iter()
         .map(|block| {
             let mut values = vec![0.0; block.len() * source.dims()];
-            source.read_rows(block.clone(), &mut values);
-            map(block, &mut values)
+            source.read_rows(block.clone(), &mut values)?;
+            Ok(map(block, &mut values))
         })
         .collect()
 }

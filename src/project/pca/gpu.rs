@@ -129,10 +129,10 @@ impl<'a> GpuEngine<'a> {
         }
         let mut values = vec![0.0; rows.len() * source.dims()];
         let per_task = rows.len().div_ceil(rayon::current_num_threads()).max(1);
-        values.par_chunks_mut(per_task * source.dims()).enumerate().for_each(|(task, into)| {
+        values.par_chunks_mut(per_task * source.dims()).enumerate().try_for_each(|(task, into)| {
             let first = rows.start + task * per_task;
-            source.read_rows(first..first + into.len() / source.dims(), into);
-        });
+            source.read_rows(first..first + into.len() / source.dims(), into)
+        })?;
         look(&values)?;
         let chunk = StorageBuffer::from_values(self.context, "pca.values", &values)?;
         let bytes = values.len() * 4;
