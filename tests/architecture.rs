@@ -75,7 +75,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("skrifa", &["app/system_fonts.rs"]),
     ("symphonia", &["audio"]),
     ("symphonia_adapter_libopus", &["audio/opus.rs"]),
-    ("tempfile", &["whole_file", "store"]),
+    ("tempfile", &["whole_file", "store", "cli/bench/mod.rs"]),
     ("thiserror", EVERYWHERE),
     (
         "wgpu",

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use tagscape::app::event_log::Event;
 use tagscape::app::headless;
+use tagscape::app::notices::Notices;
 use tagscape::app::state::{AppState, Choices, Effect};
 use tagscape::catalog::{SpaceKey, TrackMetadata};
 use tagscape::command::Command as Wish;
@@ -468,7 +469,7 @@ fn a_matrix_that_is_cut_off_under_a_map_is_a_notice_and_the_map_stays() {
         }
     }
     assert!(hovered > 10 && told == 1, "{hovered} segments, told {told} times");
-    let notice = state.notice.clone().unwrap();
+    let notice = state.notices.newest().unwrap().to_owned();
     assert!(notice.contains("msd-musicnn-taggrams.npy") && notice.contains("cut it off"), "{notice}");
     // Rows that a search, a colour or names need are no more there either.
     for wish in [
@@ -476,10 +477,10 @@ fn a_matrix_that_is_cut_off_under_a_map_is_a_notice_and_the_map_stays() {
         Wish::SetLabels(LabelKind::Tags),
         Wish::ChooseText { text: "tag:rock>0.1".into(), how: Combine::Replace },
     ] {
-        state.notice = None;
+        state.notices = Notices::default();
         let effects = state.update(wish.clone());
         let said = match headless::settle(&mut state, effects) {
-            Ok(()) => state.notice.clone().unwrap_or_default(),
+            Ok(()) => state.notices.newest().unwrap_or_default().to_owned(),
             Err(error) => error.to_string(),
         };
         assert!(said.contains("msd-musicnn-taggrams.npy"), "{wish:?}: {said}");

@@ -12,6 +12,7 @@ use std::time::Instant;
 use serde::Serialize;
 
 use super::error::AppError;
+use crate::plain_file;
 use crate::whole_file::{self, WholeFile, WriteError};
 
 /// The first bytes of every log.

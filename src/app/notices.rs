@@ -19,6 +19,8 @@ pub enum Topic {
     Letters,
     /// Choosing by a text.
     Choice,
+    /// The tag activations of the segment under the pointer.
+    Tags,
     /// A file that does not sound.
     Track,
     /// The collection's audio files, which are not where they were.

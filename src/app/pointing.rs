@@ -3,6 +3,7 @@
 use glam::Vec2;
 
 use super::event_log::Event;
+use super::notices::Topic;
 use super::state::{AppState, Effect, Shown};
 use crate::catalog::{SegmentId, plain_text};
 use crate::matrix::RowSource as _;
@@ -116,8 +117,10 @@ impl AppState {
         let Some((track, span)) = self.collection.span(shown.space, segment.0 as usize) else { return effects };
         let [x, y] = self.asked_pick.window_pixels;
         effects.push(Effect::Log(Event::Hover { segment: segment.0, track: track.path.clone(), start_s: span.start_secs, x, y }));
-        if let Some(text) = shown.unreadable_tags(segment).filter(|text| self.notice.as_ref() != Some(text)) {
-            effects.extend(self.notify(text));
+        match shown.unreadable_tags(segment) {
+            Some(text) if self.notices.about(Topic::Tags) != Some(&text) => effects.extend(self.notify(Topic::Tags, text)),
+            Some(_) => {}
+            None => self.notices.clear(Topic::Tags),
         }
         let AskedPick { at, before, .. } = self.asked_pick;
         effects.extend(at.and_then(|at| self.foresee(segment, at, before)));

@@ -85,10 +85,10 @@ impl MatrixFile {
         let path = plain_file::inside(collection, path).map_err(StoreError::io("read", path))?;
         let mut matrix = Self::open(&path)?;
         if (matrix.element, matrix.dims) != (Element::F16, dims) {
-            return Err(StoreError::matrix(path, format!("is not float16 with {dims} columns")));
+            return Err(StoreError::matrix(&path, format!("is not float16 with {dims} columns")));
         }
         if matrix.rows < rows {
-            return Err(StoreError::matrix(path, format!("has {} rows of {rows}", matrix.rows)));
+            return Err(StoreError::matrix(&path, format!("has {} rows of {rows}", matrix.rows)));
         }
         matrix.rows = rows;
         Ok(matrix)

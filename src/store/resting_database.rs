@@ -20,6 +20,7 @@ use tempfile::TempDir;
 use super::error::StoreError;
 use super::reader::open_database;
 use super::schema::DATABASE;
+use crate::plain_file;
 
 /// The file names of a database's journals, after its own.
 const JOURNAL: &str = "-journal";
@@ -139,7 +140,8 @@ fn copied<T>(path: &Path, ending: &str, read: impl Fn(&Connection) -> Result<T, 
         let name = format!("{DATABASE}{ending}");
         let (from, to) = (path.join(&name), folder.path().join(&name));
         // Not by a call that copies rights as well: the copy is written to.
-        let mut from_file = plain_file::open(&from).map_err(StoreError::io("read", &from))?;
+        let inside = plain_file::inside(path, &from).map_err(StoreError::io("read", &from))?;
+        let mut from_file = plain_file::open(&inside).map_err(StoreError::io("read", &from))?;
         let mut to_file = File::create_new(&to).map_err(StoreError::io("write to", folder.path()))?;
         io::copy(&mut from_file, &mut to_file).map_err(StoreError::io("read", &from))?;
     }

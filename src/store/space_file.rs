@@ -9,7 +9,6 @@ use super::half_rows::HalfRows;
 use super::npy::{Element, HEADER_BYTES, header_bytes, parse_header};
 use super::own_file::{self, Identity};
 use crate::catalog::SpaceKey;
-use crate::plain_file;
 
 /// An open float16 `.npy` that grows.
 #[derive(Debug)]

@@ -17,7 +17,6 @@ use super::space_file::{SpaceFile, SpaceTrouble};
 use super::tables::{TrackInserter, create_tables};
 use crate::catalog::{SpaceKey, TrackId, TrackMetadata};
 use crate::matrix::FeatureMatrix;
-use crate::plain_file;
 
 /// What a collection is made with; a resumed one has to agree.
 #[derive(Clone, Debug, PartialEq)]

@@ -13,7 +13,8 @@ use super::vggish_import::VggishImport;
 use crate::app::resources::user_data_dir;
 use crate::catalog::ModelKey;
 use crate::nn::vggish::TENSORS;
-use crate::tensors::{Sha256Writer, TensorFile, sha256_of_slice, split_safetensors};
+use crate::plain_file;
+use crate::tensors::{MAX_FILE_BYTES, Sha256Writer, TensorFile, sha256_of_slice, split_safetensors};
 use crate::whole_file::WholeFile;
 
 /// The folder in the user's data folder.

@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::Args;
 
-use super::scratch::Scratch;
-
+use super::temporary_folder;
 use crate::app::extract_job::{ExtractSummary, StageSeconds};
 use crate::app::resources::demo_collection;
 use crate::cli::exit_code::Exit;
@@ -36,7 +35,7 @@ pub struct BenchExtractArgs {
 
 pub(super) fn run(args: BenchExtractArgs) -> anyhow::Result<Exit> {
     let inputs = if args.inputs.is_empty() { vec![demo_audio()?] } else { args.inputs };
-    let scratch = Scratch::new()?;
+    let scratch = temporary_folder()?;
     let mut runs = Vec::new();
     for number in 1..=args.runs {
         let params = args.options.params(inputs.clone(), scratch.path().join(format!("{number}.tagscape")));

@@ -5,9 +5,10 @@ mod extract;
 mod pick;
 mod project;
 mod render;
-mod scratch;
 
 use clap::{Args, Subcommand};
+
+use anyhow::Context as _;
 
 use super::exit_code::Exit;
 use crate::app::percentile;
@@ -40,4 +41,10 @@ pub fn run(args: BenchArgs) -> anyhow::Result<Exit> {
         What::Project(args) => project::run(&args),
         What::Render(args) => render::run(&args),
     }
+}
+
+/// Makes a folder for files that a measurement writes; it goes at its end.
+fn temporary_folder() -> anyhow::Result<tempfile::TempDir> {
+    let made = tempfile::Builder::new().prefix("tagscape-bench-").tempdir();
+    made.with_context(|| format!("cannot write to {}", std::env::temp_dir().display()))
 }

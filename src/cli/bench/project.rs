@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use clap::{Args, Parser as _};
 use serde_json::Value;
 
-use super::scratch::Scratch;
+use super::temporary_folder;
 use crate::app::resources::demo_collection;
 use crate::app::state::AppState;
 use crate::cli::exit_code::Exit;
@@ -57,7 +57,7 @@ pub(super) fn run(args: &BenchProjectArgs) -> anyhow::Result<Exit> {
     } else {
         args.inputs.clone()
     };
-    let scratch = Scratch::new()?;
+    let scratch = temporary_folder()?;
     let out = scratch.path().join("layout.npy");
     let mut runs = Vec::new();
     for input in &inputs {
