@@ -25,6 +25,7 @@ mod hostile_bytes;
 mod into;
 mod kills;
 mod labels;
+mod legend;
 mod listening;
 mod live;
 #[cfg(target_os = "linux")]

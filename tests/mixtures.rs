@@ -7,7 +7,7 @@ use tagscape::gpu::{PositionBuffer, readback};
 use tagscape::render::{DrawOptions, MapBuffers, MapRenderer, SplatEngine, ViewTarget};
 use tagscape::scene::coloring::{Classes, Column, Measure, Numbers, Values};
 use tagscape::scene::mixture::{MOST_CLASSES, of_counts};
-use tagscape::scene::{AxisScale, Coloring, Dimensions, MapSize, Palette, Scene, Srgb, Theme, ViewKind};
+use tagscape::scene::{AxisScale, Coloring, Dimensions, MapSize, Palette, Scale, Scene, Srgb, Theme, ViewKind};
 
 use crate::common::gpu::gpu;
 
@@ -58,13 +58,18 @@ fn scene(counts: &[usize], theme: Theme, view: ViewKind) -> Scene {
     scene
 }
 
-/// The colour in the middle of the picture, as if it were opaque.
-fn middle(scene: &Scene, way: Way) -> Srgb {
-    let context = gpu();
-    let mut renderer = MapRenderer::new(context).unwrap();
+/// A renderer for many scenes: each new one compiles its shaders.
+fn renderer_for(way: Way) -> MapRenderer {
+    let mut renderer = MapRenderer::new(gpu()).unwrap();
     if let Way::Splat(engine) = way {
         renderer.set_engine(engine);
     }
+    renderer
+}
+
+/// The colour in the middle of the picture, as if it were opaque.
+fn middle(renderer: &mut MapRenderer, scene: &Scene, way: Way) -> Srgb {
+    let context = gpu();
     let positions = PositionBuffer::from_positions(context, &scene.positions).unwrap();
     renderer.show(context, MapBuffers::new(context, scene, positions).unwrap());
     let target = ViewTarget::new(context, SIZE, scene.camera.dimensions).unwrap();
@@ -81,10 +86,10 @@ fn middle(scene: &Scene, way: Way) -> Srgb {
     Srgb(std::array::from_fn(|channel| (f32::from(pixel[channel]) * 255.0 / f32::from(pixel[3])).round().min(255.0) as u8))
 }
 
-fn drawn(shares: &[usize], theme: Theme, view: ViewKind, way: Way) -> Srgb {
+fn drawn(renderer: &mut MapRenderer, shares: &[usize], theme: Theme, view: ViewKind, way: Way) -> Srgb {
     let times = way.times(shares.iter().sum::<usize>() * 2);
     let counts: Vec<usize> = shares.iter().map(|share| share * times).collect();
-    middle(&scene(&counts, theme, view), way)
+    middle(renderer, &scene(&counts, theme, view), way)
 }
 
 /// The farthest that a channel is from another colour's.
@@ -98,11 +103,12 @@ fn spread(Srgb([r, g, b]): Srgb) -> u8 {
 
 #[test]
 fn evenly_mixed_classes_are_neutral_grey_however_they_are_drawn() {
-    for theme in THEMES {
-        for way in WAYS {
+    for way in WAYS {
+        let mut renderer = renderer_for(way);
+        for theme in THEMES {
             for view in [ViewKind::Segments, ViewKind::Trajectories] {
                 for classes in 2..=MOST_CLASSES {
-                    let color = drawn(&vec![1; classes], theme, view, way);
+                    let color = drawn(&mut renderer, &vec![1; classes], theme, view, way);
                     assert!(spread(color) <= 3, "{classes} classes, {view}, {theme:?}, {way:?}: {color:?}");
                 }
             }
@@ -112,13 +118,14 @@ fn evenly_mixed_classes_are_neutral_grey_however_they_are_drawn() {
 
 #[test]
 fn a_class_that_leads_keeps_its_hue_and_as_much_chroma_as_the_mixture_leaves_it_in_splats_and_marks_alike() {
-    for theme in THEMES {
-        for shares in [&[1][..], &[9, 1], &[7, 3], &[3, 2], &[7, 1, 1, 1], &[5, 1, 1, 1, 1], &[8, 1, 1, 1, 1, 1, 1]] {
-            let palette = Palette::new(theme, shares.len());
-            let wanted = of_counts(shares.iter().map(|&share| share as u32).zip(palette.colors().iter().copied()));
-            for way in WAYS {
+    for way in WAYS {
+        let mut renderer = renderer_for(way);
+        for theme in THEMES {
+            for shares in [&[1][..], &[9, 1], &[7, 3], &[3, 2], &[7, 1, 1, 1], &[5, 1, 1, 1, 1], &[8, 1, 1, 1, 1, 1, 1]] {
+                let palette = Palette::new(theme, shares.len());
+                let wanted = of_counts(shares.iter().map(|&share| share as u32).zip(palette.colors().iter().copied()));
                 for view in [ViewKind::Segments, ViewKind::Trajectories] {
-                    let color = drawn(shares, theme, view, way);
+                    let color = drawn(&mut renderer, shares, theme, view, way);
                     assert!(off(color, wanted) <= 4, "{shares:?}, {view}, {theme:?}, {way:?}: {color:?}, not {wanted:?}");
                 }
             }
@@ -129,17 +136,19 @@ fn a_class_that_leads_keeps_its_hue_and_as_much_chroma_as_the_mixture_leaves_it_
 #[test]
 fn a_million_rows_of_five_classes_are_as_grey_as_ten() {
     for engine in [SplatEngine::Gpu, SplatEngine::Cpu] {
-        let color = middle(&scene(&[100_000; 5], Theme::Dark, ViewKind::Segments), Way::Splat(engine));
+        let way = Way::Splat(engine);
+        let color = middle(&mut renderer_for(way), &scene(&[100_000; 5], Theme::Dark, ViewKind::Segments), way);
         assert!(spread(color) <= 3, "{engine:?}: {color:?}");
     }
 }
 
 #[test]
 fn an_even_mixture_of_more_classes_than_are_counted_is_nearly_grey() {
-    for theme in THEMES {
-        for way in WAYS {
+    for way in WAYS {
+        let mut renderer = renderer_for(way);
+        for theme in THEMES {
             for classes in [MOST_CLASSES + 1, 40] {
-                let color = drawn(&vec![1; classes], theme, ViewKind::Segments, way);
+                let color = drawn(&mut renderer, &vec![1; classes], theme, ViewKind::Segments, way);
                 assert!(spread(color) <= 8, "{classes} classes, {theme:?}, {way:?}: {color:?}");
             }
         }
@@ -154,8 +163,8 @@ fn numbers_that_meet_in_a_pixel_have_the_mean_of_the_scales_colours() {
         let numbers =
             Numbers { of: Column::Rows(of), low: 0.0, high: 1.0, beyond: [false; 2], has_unknown: false, measure: Measure::Plain };
         scene.color_by(Arc::new(Coloring { title: String::new(), values: Values::Numbers(numbers) }));
-        let [low, high] = [0.0, 1.0].map(|end| tagscape::scene::Scale::of(Theme::Dark).at(end).unwrap());
-        let color = middle(&scene, way);
+        let [low, high] = [0.0, 1.0].map(|end| Scale::of(Theme::Dark).at(end).unwrap());
+        let color = middle(&mut renderer_for(way), &scene, way);
         assert!(off(color, low.mix(high, 0.5)) <= 4, "{way:?}: {color:?}, between {low:?} and {high:?}");
     }
 }

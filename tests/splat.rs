@@ -264,8 +264,9 @@ fn splats_begin_where_discs_would_lie_over_one_another() {
 #[test]
 fn a_trial_draws_all_points_and_tells_its_passes() {
     let context = GpuContext::headless_for_timing(AdapterChoice::Software).unwrap();
-    for (engine, pass) in [(SplatEngine::Gpu, "histogram"), (SplatEngine::Cpu, "sum")] {
-        let trial = DrawingTrial { points: 20_000, view: ViewKind::Density, dimensions: Dimensions::Two, size: SIZE, frames: 3, engine };
+    for (engine, pass, classes) in [(SplatEngine::Gpu, "histogram", None), (SplatEngine::Cpu, "sum", Some(5))] {
+        let (view, dimensions) = (ViewKind::Density, Dimensions::Two);
+        let trial = DrawingTrial { points: 20_000, view, dimensions, size: SIZE, frames: 3, engine, classes };
         let times = trial.run(&context).unwrap();
         assert_eq!((times.points_drawn, times.frames_ms.len()), (20_000, 3));
         assert!(times.frames_ms.iter().all(|&ms| ms > 0.0));

@@ -9,7 +9,8 @@ use super::error::AppError;
 use crate::catalog::{TrackId, TrackRows};
 use crate::gpu::{GpuContext, PositionBuffer};
 use crate::render::{DrawOptions, MapBuffers, MapRenderer, SplatEngine, ViewTarget};
-use crate::scene::{AxisScale, Bounds, Dimensions, Scene, ViewKind};
+use crate::scene::coloring::{Classes, Values};
+use crate::scene::{AxisScale, Bounds, Coloring, Dimensions, Scene, ViewKind};
 use crate::seed::SplitMix64;
 
 /// Half the edge of the box that is seen, in deviations of the points.
@@ -34,6 +35,8 @@ pub struct DrawingTrial {
     pub frames: usize,
     /// What splats are made on.
     pub engine: SplatEngine,
+    /// Classes that the tracks are of, in turn; `None`: each track is one of its own.
+    pub classes: Option<usize>,
 }
 
 /// What came of it.
@@ -81,6 +84,10 @@ impl DrawingTrial {
     pub fn run(&self, context: &GpuContext) -> Result<DrawingTimes, AppError> {
         let aspect = self.size[0] as f32 / self.size[1] as f32;
         let mut scene = normal_scene(self.points, self.dimensions, self.view, aspect);
+        if let Some(classes) = self.classes {
+            let of: Vec<i64> = (0..self.points).map(|row| (row / TRACK_ROWS % classes.max(1)) as i64).collect();
+            scene.color_by(Arc::new(Coloring { title: "Class".to_owned(), values: Values::Classes(Classes::of_rows(&of)) }));
+        }
         let fitted = scene.camera;
         let mut renderer = MapRenderer::new(context)?;
         renderer.set_engine(self.engine);

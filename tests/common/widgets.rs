@@ -56,3 +56,30 @@ fn places(state: &mut AppState, size: [u32; 2], names: &[&str], turns: u32) -> V
     }
     names.iter().zip(places).map(|(name, place)| place.unwrap_or_else(|| panic!("no widget is named '{name}'"))).collect()
 }
+
+/// All words of a window of this size that assistive technology is told, once it has come to rest.
+pub fn words(state: &mut AppState, size: [u32; 2]) -> Vec<String> {
+    let context = gpu();
+    let mut painter = FramePainter::new(context, FORMAT).unwrap();
+    painter.egui.enable_accesskit();
+    let texture = context.device.create_texture(&wgpu::TextureDescriptor {
+        label: None,
+        size: wgpu::Extent3d { width: size[0], height: size[1], depth_or_array_layers: 1 },
+        mip_level_count: 1,
+        sample_count: 1,
+        dimension: wgpu::TextureDimension::D2,
+        format: FORMAT,
+        usage: wgpu::TextureUsages::RENDER_ATTACHMENT,
+        view_formats: &[],
+    });
+    let view = texture.create_view(&Default::default());
+    let mut words = Vec::new();
+    for turn in 0..6_u32 {
+        let screen = egui::Rect::from_min_size(egui::Pos2::ZERO, egui::vec2(size[0] as f32, size[1] as f32));
+        let raw = egui::RawInput { screen_rect: Some(screen), time: Some(f64::from(turn) * 0.5), ..Default::default() };
+        let output = painter.frame(context, state, FrameInput { raw, size_pixels: size, chrome: Chrome::Panels }, &view).unwrap();
+        let Some(update) = output.platform.accesskit_update else { continue };
+        words = update.nodes.iter().flat_map(|(_, node)| [node.label(), node.value()]).flatten().map(str::to_owned).collect();
+    }
+    words
+}

@@ -39,6 +39,9 @@ pub struct BenchRenderArgs {
     /// The adapter, by a part of its name (default: the fastest kind)
     #[arg(long, value_name = "NAME")]
     adapter: Option<String>,
+    /// Classes that the tracks are of, in turn (default: each track is one of its own)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    classes: Option<u16>,
     /// What splats are made on: auto, cpu or gpu
     #[arg(long, default_value = "auto")]
     device: DeviceChoice,
@@ -65,6 +68,7 @@ pub(super) fn run(args: &BenchRenderArgs) -> anyhow::Result<Exit> {
             DeviceChoice::Cpu => SplatEngine::Cpu,
             DeviceChoice::Gpu => SplatEngine::Gpu,
         },
+        classes: args.classes.map(usize::from),
     };
     let times = trial.run(&context)?;
     let errors = context.errors.take();
@@ -93,6 +97,7 @@ fn to_json(trial: &DrawingTrial, times: &DrawingTimes, adapter: &str, kind: &str
         "points": trial.points,
         "points_drawn": times.points_drawn,
         "view": trial.view.name(),
+        "classes": trial.classes,
         "size": trial.size,
         "frames": times.frames_ms.len(),
         "upload_ms": rounded(times.upload_ms),
