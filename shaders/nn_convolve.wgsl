@@ -1,9 +1,11 @@
-// A convolution as a product of matrices, with bias, activation, normalisation and a residual. A row is an output place of an image,
-// a column a feature, the depth runs over the kernel's places and the input's features. A fully connected layer is a 1 x 1 convolution.
-// Twin: the plain loops of tests/gpu_twins/networks.rs, and whole networks in tests/networks.rs.
+// A convolution as a product of matrices, with bias, activation, normalisation and a residual. A
+// row is an output place of an image, a column a feature, the depth runs over the kernel's places
+// and the input's features. A fully connected layer is a 1 x 1 convolution. Twin: the plain loops
+// of tests/gpu_twins/networks.rs, and whole networks in tests/networks.rs.
 //
-// A workgroup has a tile of 64 places x 64 features, an invocation 4 x 4 of it. 16 values of the depth at a time are staged in
-// workgroup memory. A sum runs over the depth in one order whatever the other rows are.
+// A workgroup has a tile of 64 places x 64 features, an invocation 4 x 4 of it. 16 values of the
+// depth at a time are staged in workgroup memory. A sum runs over the depth in one order whatever
+// the other rows are.
 
 // Rust: nn::gpu::ConvolveParams.
 struct ConvolveParams {

@@ -1,5 +1,5 @@
-// The largest value in each window of an image, feature by feature; whole windows only. Twin: the plain loops of
-// tests/gpu_twins/networks.rs.
+// The largest value in each window of an image, feature by feature; whole windows only. Twin: the
+// plain loops of tests/gpu_twins/networks.rs.
 //
 // An invocation has one feature at one output place.
 

@@ -1,5 +1,5 @@
-// The largest value and the mean over time, feature by feature, side by side, each with its normalisation. Twin: the plain loops of
-// tests/gpu_twins/networks.rs.
+// The largest value and the mean over time, feature by feature, side by side, each with its
+// normalisation. Twin: the plain loops of tests/gpu_twins/networks.rs.
 //
 // An invocation has one feature of one image.
 

@@ -1,4 +1,5 @@
-//! The twins of the networks' kernels: plain loops in `f64` over the same buffers. Whole networks are compared in `tests/networks.rs`.
+//! The twins of the networks' kernels: plain loops in `f64` over the same buffers. Whole networks
+//! are compared in `tests/networks.rs`.
 
 use tagscape::gpu::Kernel;
 use tagscape::nn::gpu::kernels::{
@@ -55,7 +56,8 @@ const PLAIN: Convolution = Convolution {
     size: 1.0,
 };
 
-/// Places around 64, features around 4 and 64, depths around 16; even and odd kernels, padded and not; all ends of a layer.
+/// Places around 64, features around 4 and 64, depths around 16; even and odd kernels, padded and
+/// not; all ends of a layer.
 const CONVOLUTIONS: &[Convolution] = &[
     PLAIN,
     Convolution { input: [63, 1, 1, 15], features: 4, ..PLAIN },
@@ -146,7 +148,8 @@ impl Filled {
         floats(&job.run(convolve_workgroups(rows, case.features))[0])
     }
 
-    /// A value from the definition, and how far rounding may lead from it; `depth` is how much of the sum is taken.
+    /// A value from the definition, and how far rounding may lead from it; `depth` is how much of
+    /// the sum is taken.
     fn expected(&self, row: usize, feature: usize, depth: usize) -> (f64, f64) {
         let case = &self.case;
         let [_, height, width, inputs] = case.input;
@@ -169,7 +172,8 @@ impl Filled {
             Activation::Linear => sum,
             Activation::Relu => sum.max(0.0),
             Activation::Sigmoid => {
-                // WGSL allows the exponential 3 + 2 |x| units in the last place, and a division 2.5.
+                // WGSL allows the exponential 3 + 2 |x| units in the last place, and a division
+                // 2.5.
                 let sigmoid = 1.0 / (1.0 + (-sum).exp());
                 off = off / 4.0 + sigmoid * 2.0 * EPSILON * (8.0 + 2.0 * sum.abs());
                 sigmoid

@@ -1,9 +1,11 @@
 #!/bin/sh
-# Stands in for rustc while `make clippy` and `make doc` run (cargo's RUSTC_WORKSPACE_WRAPPER): it looks at the crates of this repository and
-# compiles none. The dependencies are those of the real build, so that nothing is compiled or checked twice; `cargo clippy` and `cargo doc`
-# would check all of them once more. TAGSCAPE_LINT says which: clippy or doc.
+# Stands in for rustc while `make clippy` and `make doc` run (cargo's RUSTC_WORKSPACE_WRAPPER): it
+# looks at the crates of this repository and compiles none. The dependencies are those of the real
+# build, so that nothing is compiled or checked twice; `cargo clippy` and `cargo doc` would check
+# all of them once more. TAGSCAPE_LINT says which: clippy or doc.
 #
-# cargo does not mind that files are missing afterwards: it leaves what was built before alone, and asks again next time.
+# cargo does not mind that files are missing afterwards: it leaves what was built before alone, and
+# asks again next time.
 set -eu
 rustc=$1
 shift

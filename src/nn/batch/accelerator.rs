@@ -1,6 +1,7 @@
 //! Finding a real GPU and opening it.
 //!
-//! On a CPU adapter (lavapipe, WARP) the networks are many times slower than on the CPU itself, so that none is opened unless a test asks.
+//! On a CPU adapter (lavapipe, WARP) the networks are many times slower than on the CPU itself, so
+//! that none is opened unless a test asks.
 
 use super::super::gpu::kernels::GpuDevice;
 use crate::gpu::{AdapterChoice, GpuContext, GpuError};

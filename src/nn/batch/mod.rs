@@ -37,7 +37,8 @@ impl BatchNetwork {
         }
     }
 
-    /// Runs over patches, each `[patch_frames * mel_bands]` row-major, at most `batch`: one row a patch.
+    /// Runs over patches, each `[patch_frames * mel_bands]` row-major, at most `batch`: one row a
+    /// patch.
     ///
     /// # Errors
     /// [`NnError::Compute`] if the device gives nothing back, or what is no number.

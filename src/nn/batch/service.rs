@@ -1,9 +1,11 @@
-//! The thread that owns the device: it gathers the patches of all callers into batches of one size, and answers each with its rows.
+//! The thread that owns the device: it gathers the patches of all callers into batches of one size,
+//! and answers each with its rows.
 //!
-//! A batch goes out when it is full, or when nobody has added anything for [`LINGER`]. While a batch runs, the next one gathers.
+//! A batch goes out when it is full, or when nobody has added anything for [`LINGER`]. While a
+//! batch runs, the next one gathers.
 //!
-//! A device can be lost, and a driver may make the thread panic then. The thread outlives it: from then on it answers everything with the reason, and the caller
-//! does the work on the CPU.
+//! A device can be lost, and a driver may make the thread panic then. The thread outlives it: from
+//! then on it answers everything with the reason, and the caller does the work on the CPU.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -98,7 +100,8 @@ impl BatchService {
         Ok(whole)
     }
 
-    /// For tests: the device is lost before the next batch. Where there is none that could be, the thread panics instead.
+    /// For tests: the device is lost before the next batch. Where there is none that could be, the
+    /// thread panics instead.
     pub(in super::super) fn lose_for_test(&self) {
         let _ = self.send(Request::Lose);
     }

@@ -156,7 +156,8 @@ pub fn pool_time_workgroups(rows: usize, features: usize) -> usize {
     (rows * features).div_ceil(64)
 }
 
-/// `weights`, `[depth, features]`, as `nn_convolve.wgsl` reads them: every row padded with zeros to whole vectors.
+/// `weights`, `[depth, features]`, as `nn_convolve.wgsl` reads them: every row padded with zeros to
+/// whole vectors.
 #[must_use]
 pub fn padded_weights(weights: &[f32], features: usize) -> Vec<f32> {
     let padding = features.next_multiple_of(QUAD) - features;

@@ -1,7 +1,8 @@
 //! A network with its weights on the GPU, and a batch going through it.
 //!
-//! The convolutions run over a few patches at a time: so a layer's output stays far below WebGPU's 128 MiB, and no dispatch takes long. The
-//! fully connected layers, whose time goes into reading their weights, run once over all rows.
+//! The convolutions run over a few patches at a time: so a layer's output stays far below WebGPU's
+//! 128 MiB, and no dispatch takes long. The fully connected layers, whose time goes into reading
+//! their weights, run once over all rows.
 
 use super::kernels::GpuDevice;
 use super::plan::{Images, Planner, failure};
@@ -16,8 +17,9 @@ use crate::nn::norm::Norm;
 use crate::nn::spec::{ModelSpec, MusicnnLayer, spec};
 use crate::nn::weights::WeightFile;
 
-/// Patches whose convolutions run together. The largest layers are MusiCNN's and VGG's first, 9 MB a patch, and VGGish's first, 1.6 MB; the
-/// longest dispatch is MusiCNN's convolution of 7 x 38, 0.6 billion multiplications a patch.
+/// Patches whose convolutions run together. The largest layers are MusiCNN's and VGG's first, 9 MB
+/// a patch, and VGGish's first, 1.6 MB; the longest dispatch is MusiCNN's convolution of 7 x 38,
+/// 0.6 billion multiplications a patch.
 fn chunk(architecture: Architecture) -> usize {
     match architecture {
         Architecture::MusiCnn | Architecture::Vgg => 4,
@@ -82,7 +84,8 @@ impl GpuNetwork {
         &self.spec
     }
 
-    /// Runs over patches, each `[patch_frames * mel_bands]` row-major, as many as there is room for: one row a patch.
+    /// Runs over patches, each `[patch_frames * mel_bands]` row-major, as many as there is room
+    /// for: one row a patch.
     ///
     /// # Errors
     /// [`NnError::Compute`] if the device fails.

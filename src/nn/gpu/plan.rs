@@ -9,7 +9,8 @@ use crate::nn::error::NnError;
 use crate::nn::norm::Norm;
 use crate::nn::weights::WeightFile;
 
-/// Columns of a fully connected layer's strips: of VGGish's largest, 48 MiB, where WebGPU allows 128 in one binding.
+/// Columns of a fully connected layer's strips: of VGGish's largest, 48 MiB, where WebGPU allows
+/// 128 in one binding.
 const STRIP: usize = 1024;
 
 /// Images on the GPU.
@@ -41,7 +42,8 @@ impl Images {
     }
 }
 
-/// Where a convolution pads its input with zeros, so that the size stays: of an odd number the extra one comes after, as in TensorFlow.
+/// Where a convolution pads its input with zeros, so that the size stays: of an odd number the
+/// extra one comes after, as in TensorFlow.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Padding {
     /// Over time only.
@@ -91,8 +93,8 @@ impl<'a> Planner<'a> {
         self.told(StorageBuffer::from_values(&self.device.context, "nn.weights", values))
     }
 
-    /// Reads `NAME.kernel`, `stored` in the file, `NAME.bias` and, where there is one, `NAME.norm`. `shape` is the same kernel as
-    /// `[height, width, inputs, features]`. A ReLU follows the bias.
+    /// Reads `NAME.kernel`, `stored` in the file, `NAME.bias` and, where there is one, `NAME.norm`.
+    /// `shape` is the same kernel as `[height, width, inputs, features]`. A ReLU follows the bias.
     pub(super) fn load_conv(
         &self,
         file: &mut WeightFile<'_>,
@@ -202,7 +204,8 @@ impl<'a> Planner<'a> {
         Ok(())
     }
 
-    /// Largest value and mean over time, side by side, into columns of rows; `norm` is `[2, columns of the rows]`: scale and shift.
+    /// Largest value and mean over time, side by side, into columns of rows; `norm` is `[2, columns
+    /// of the rows]`: scale and shift.
     pub(super) fn pool_time_into(&mut self, x: &Images, norm: &StorageBuffer<f32>, out: Columns<'_>) -> Result<(), NnError> {
         let [images, frames, _, features] = x.shape;
         let params = PoolTimeParams {
@@ -219,7 +222,8 @@ impl<'a> Planner<'a> {
         Ok(())
     }
 
-    /// Reads a fully connected layer, `NAME.kernel`, `[inputs, features]`, and `NAME.bias`, in strips of columns.
+    /// Reads a fully connected layer, `NAME.kernel`, `[inputs, features]`, and `NAME.bias`, in
+    /// strips of columns.
     pub(super) fn load_dense(&self, file: &mut WeightFile<'_>, name: &str, shape: [usize; 2]) -> Result<Dense, NnError> {
         let [inputs, features] = shape;
         let mut strips = Vec::new();
@@ -231,7 +235,8 @@ impl<'a> Planner<'a> {
         Ok(Dense { inputs, strips, bias })
     }
 
-    /// A fully connected layer over rows `[count, 1, 1, inputs]`, with room for the result `[count, 1, 1, features]`.
+    /// A fully connected layer over rows `[count, 1, 1, inputs]`, with room for the result `[count,
+    /// 1, 1, features]`.
     pub(super) fn dense(&mut self, x: &Images, dense: &Dense, activation: Activation, norm: Option<&Norm>) -> Result<Images, NnError> {
         let features = dense.bias.len();
         let out = self.images([x.shape[0], 1, 1, features])?;

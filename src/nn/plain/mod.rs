@@ -1,7 +1,8 @@
-//! The networks a second time, in burn's plain operations over a batch of patches, after the papers and without the fast ones' arrangements.
+//! The networks a second time, in burn's plain operations over a batch of patches, after the papers
+//! and without the fast ones' arrangements.
 //!
-//! On burn's `flex` device they are slow, and the tests' oracle: other readings of the same papers that have to agree. Where a test wants
-//! a GPU that every machine has, they are one.
+//! On burn's `flex` device they are slow, and the tests' oracle: other readings of the same papers
+//! that have to agree. Where a test wants a GPU that every machine has, they are one.
 
 mod layers;
 mod musicnn;
@@ -30,8 +31,8 @@ pub(super) struct PlainNetwork {
     device: Device,
 }
 
-/// Patches that go through the layers together: the largest outputs are MusiCNN's first, 9.0 MB a patch, VGG's first, 9.2 MB, and VGGish's
-/// first, 1.6 MB.
+/// Patches that go through the layers together: the largest outputs are MusiCNN's first, 9.0 MB a
+/// patch, VGG's first, 9.2 MB, and VGGish's first, 1.6 MB.
 fn chunk(architecture: Architecture) -> usize {
     match architecture {
         Architecture::MusiCnn | Architecture::Vgg => 8,
@@ -61,8 +62,9 @@ impl PlainNetwork {
         &self.spec
     }
 
-    /// Runs over `patches`, each `[patch_frames * mel_bands]` row-major, and zeros up to `batch` of them: one row a patch. burn may compute
-    /// otherwise for another number of patches, and a row's bits are to depend on its patch alone.
+    /// Runs over `patches`, each `[patch_frames * mel_bands]` row-major, and zeros up to `batch` of
+    /// them: one row a patch. burn may compute otherwise for another number of patches, and a row's
+    /// bits are to depend on its patch alone.
     ///
     /// # Errors
     /// [`NnError::Compute`] if burn gives nothing back.
