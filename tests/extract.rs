@@ -75,7 +75,7 @@ fn twenty_tracks_go_in_and_everything_else_is_named() {
     let summary = check(&run(&[]));
     assert!((summary["audio_seconds"].as_f64().unwrap() - SECONDS * TRACKS as f64).abs() < 0.1, "{summary}");
     let keys: Vec<_> = summary.as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(keys, ["collection", "tracks", "segments", "failed", "audio_seconds", "seconds", "realtime"]);
+    assert_eq!(keys, ["collection", "tracks", "segments", "failed", "remarks", "audio_seconds", "seconds", "realtime"]);
     let collection = Collection::open(&out).unwrap();
     let mut sorted: Vec<_> = collection.tracks().iter().map(|track| track.path.clone()).collect();
     assert!(sorted.contains(&"x.wav/track13.wav".to_owned()));

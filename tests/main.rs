@@ -39,6 +39,8 @@ mod morphing;
 mod nearby;
 mod networks;
 mod nn_parity;
+mod odd_files;
+mod odd_tags;
 mod outputs;
 mod pca;
 mod playback_notes;

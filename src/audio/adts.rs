@@ -7,6 +7,11 @@
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
+/// Frames that have to follow each other before they are taken for audio that goes on.
+const FRAMES_THAT_FOLLOW: usize = 4;
+/// Bytes behind the last frame in which they are looked for.
+const SEARCHED: u64 = 4 << 20;
+
 /// What a walk over all frames finds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct AdtsLayout {
@@ -16,6 +21,8 @@ pub(super) struct AdtsLayout {
     pub frames: u64,
     /// Whether the file ends inside of a frame.
     pub is_cut_off: bool,
+    /// Whether frames follow that are not read: of another form, or behind a tag.
+    pub goes_on: bool,
 }
 
 /// Length of the frame that begins with these bytes, and what all frames of a stream share.
@@ -63,11 +70,29 @@ pub(super) fn read_layout(file: &File) -> io::Result<AdtsLayout> {
             }
             None => {
                 layout.is_cut_off = left < 7 && head[0] == 0xff && (left < 2 || head[1] & 0xf6 == 0xf0);
+                layout.goes_on = has_frames(&mut reader, at)?;
                 return Ok(layout);
             }
         }
     }
     Ok(layout)
+}
+
+/// Whether frames of any form follow each other somewhere from `at` on.
+fn has_frames(reader: &mut BufReader<&File>, at: u64) -> io::Result<bool> {
+    reader.seek(SeekFrom::Start(at))?;
+    let mut bytes = Vec::new();
+    reader.by_ref().take(SEARCHED).read_to_end(&mut bytes)?;
+    let follow = |at: usize| {
+        let mut next = at;
+        let mut form = None;
+        (0..FRAMES_THAT_FOLLOW).all(|_| {
+            let Some((length, found)) = bytes.get(next..).and_then(frame_head) else { return false };
+            next += length as usize;
+            *form.get_or_insert(found) == found
+        })
+    };
+    Ok((0..bytes.len()).any(follow))
 }
 
 /// Where the tags end that stand before the audio.
@@ -108,11 +133,21 @@ mod tests {
     fn frames_are_counted_between_tags_and_a_cut_is_seen() {
         let id3 = b"ID3\x04\0\0\0\0\0\x03abc";
         let found = layout_of(&[id3, &frame(100), &frame(300), b"TAG and so on"]);
-        assert_eq!(found, AdtsLayout { audio_end: 413, frames: 2, is_cut_off: false });
+        assert_eq!(found, AdtsLayout { audio_end: 413, frames: 2, ..AdtsLayout::default() });
         for left in [1, 2, 6, 7, 299] {
             assert!(layout_of(&[id3, &frame(100), &frame(300)[..left]]).is_cut_off, "{left}");
         }
         assert_eq!(layout_of(&[b"junk", &frame(100)]).frames, 1);
         assert_eq!(layout_of(&[&[0x55; 300]]), AdtsLayout::default());
+    }
+
+    #[test]
+    fn frames_behind_a_tag_or_of_another_form_are_seen() {
+        let mut other = frame(90);
+        other[2] = 0x40;
+        let tag = [&b"TAG"[..], &[b'x'; 125]].concat();
+        assert!(layout_of(&[&frame(100), &frame(90), &tag, &frame(80), &frame(80), &frame(80), &frame(80)]).goes_on);
+        assert!(layout_of(&[&frame(100), &frame(90), &other, &other, &other, &other]).goes_on);
+        assert!(!layout_of(&[&frame(100), &frame(90), &tag]).goes_on);
     }
 }

@@ -8,7 +8,7 @@ use symphonia::core::packet::Packet;
 
 use super::aac::{self, AacDecoder};
 use super::error::AudioErrorKind;
-use super::mpeg::FrameHeader;
+use super::mpeg_frames::FrameHeader;
 use super::opus::{self, OpusDecoder, OpusHead};
 use super::vorbis::with_turned_couplings;
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use super::error::{AudioError, AudioErrorKind};
 use super::mono_stream::MonoStream;
 use super::pcm::Pcm;
+use super::remark::AudioRemark;
 use super::stream::AudioStream;
 use crate::catalog::{SegmentSpan, TrackMetadata};
 
@@ -19,6 +20,8 @@ pub struct DecodedTrack {
     pub pcm: Pcm,
     /// What its tags say.
     pub metadata: TrackMetadata,
+    /// What is odd about it.
+    pub remarks: Vec<AudioRemark>,
 }
 
 /// A whole file as one channel at a wanted rate.
@@ -30,12 +33,15 @@ pub struct MonoTrack {
     pub duration_secs: f64,
     /// What its tags say.
     pub metadata: TrackMetadata,
+    /// What is odd about it.
+    pub remarks: Vec<AudioRemark>,
 }
 
 /// Decodes a whole file.
 ///
 /// # Errors
-/// Whatever [`AudioErrorKind`] names: above all a stream that is cut off, damaged, or of another length than it says.
+/// Whatever [`AudioErrorKind`] names: above all a stream that is damaged. One that is cut off, or of another length than it declares, is read as
+/// far as it is sound, with a remark.
 pub fn decode_file(path: &Path) -> Result<DecodedTrack, AudioError> {
     guarded(path, || {
         let mut stream = AudioStream::open(path)?;
@@ -46,7 +52,7 @@ pub fn decode_file(path: &Path) -> Result<DecodedTrack, AudioError> {
             }
         }
         let pcm = Pcm { samples, channels: stream.channels, sample_rate_hz: stream.sample_rate_hz };
-        Ok(DecodedTrack { pcm, metadata: std::mem::take(&mut stream.metadata) })
+        Ok(DecodedTrack { pcm, metadata: std::mem::take(&mut stream.metadata), remarks: stream.remarks().to_vec() })
     })
 }
 
@@ -64,7 +70,8 @@ pub fn decode_mono_at(path: &Path, rate_hz: u32) -> Result<MonoTrack, AudioError
             return Err(AudioErrorKind::TooLarge.at(path));
         }
     }
-    Ok(MonoTrack { samples, duration_secs: stream.duration_secs(), metadata: stream.metadata().clone() })
+    let remarks = stream.remarks().to_vec();
+    Ok(MonoTrack { samples, duration_secs: stream.duration_secs(), metadata: stream.metadata().clone(), remarks })
 }
 
 /// Decodes exactly one stretch, the same samples that [`decode_file`] has there; less where the track ends before the stretch does.

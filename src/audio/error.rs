@@ -33,21 +33,16 @@ pub enum AudioErrorKind {
     /// An audio format, but a codec or a form of it that is not supported; convert the file.
     #[error("is in a form that tagscape does not read ({0}); convert it to flac or wav")]
     Unsupported(String),
-    /// The stream ends before its end: a broken download or copy; get the file again.
+    /// A container without any audio that can be read: other codecs, or pictures alone.
+    #[error("has no audio that tagscape reads in it ({0}); convert it to flac or wav")]
+    NoKnownAudio(String),
+    /// The stream ends before its first sample: a broken download or copy; get the file again.
     #[error("is cut off after {found_secs:.2} s{}", of_promised(*.promised_secs))]
     CutOff {
         /// Seconds that could be decoded.
         found_secs: f64,
         /// Seconds that the container promises, where it says.
         promised_secs: Option<f64>,
-    },
-    /// The container promises another length than it has.
-    #[error("says that it has {promised_secs:.2} s of audio and has {found_secs:.2} s")]
-    WrongLength {
-        /// Seconds that the container promises.
-        promised_secs: f64,
-        /// Seconds that were decoded.
-        found_secs: f64,
     },
     /// The stream is damaged somewhere inside; get the file again.
     #[error("is damaged at {at_secs:.2} s: {reason}")]

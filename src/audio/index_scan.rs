@@ -11,13 +11,13 @@ use std::path::Path;
 use symphonia::core::codecs::audio::well_known::{
     CODEC_ID_AAC, CODEC_ID_ALAC, CODEC_ID_FLAC, CODEC_ID_MP3, CODEC_ID_OPUS, CODEC_ID_VORBIS,
 };
-use symphonia::core::formats::TrackType;
 use symphonia::core::packet::Packet;
 
 use super::decode::guarded;
 use super::error::{AudioError, AudioErrorKind};
 use super::file_window::FileWindow;
 use super::layout::Container;
+use super::link::audio_track;
 use super::ogg_pages::OggPackets;
 use super::seek_index::{FileMark, PacketPlace, Piece, SeekIndex};
 use super::stream::AudioStream;
@@ -59,16 +59,14 @@ enum Finder {
 
 impl Scan {
     fn of(stream: AudioStream, file: File, mark: FileMark) -> Result<Option<SeekIndex>, AudioErrorKind> {
-        let Some(params) = stream
-            .reader
-            .default_track(TrackType::Audio)
+        let Some(params) = audio_track(stream.reader.as_ref(), &stream.container)
             .and_then(|track| track.codec_params.as_ref()?.audio())
             .filter(|params| INDEXED.contains(&params.codec))
             .cloned()
         else {
             return Ok(None);
         };
-        let finder = if stream.container == Container::Ogg {
+        let finder = if stream.container.is_ogg() {
             Finder::Ogg(OggPackets::new(FileWindow::new(file, mark.bytes)))
         } else {
             Finder::Anywhere { window: FileWindow::new(file, mark.bytes), at: 0 }
@@ -82,7 +80,7 @@ impl Scan {
     /// False where the track cannot have an index.
     fn run(&mut self) -> Result<bool, AudioErrorKind> {
         while let Some(packet) = self.stream.next_packet()? {
-            if self.stream.link_start != 0 || self.index.packets.len() >= MAX_PACKETS {
+            if self.stream.link_number > 0 || self.stream.reshaper.is_some() || self.index.packets.len() >= MAX_PACKETS {
                 return Ok(false);
             }
             let Some(frames) = self.frames_of(&packet)? else { return Ok(false) };
@@ -100,7 +98,7 @@ impl Scan {
             self.stream.next_frame = start + i64::from(frames);
         }
         let end = self.stream.next_frame - self.stream.extent.tail_padding;
-        self.index.end = self.stream.padding_from().map_or(end, |padding| padding.min(end));
+        self.index.end = self.stream.padding_from.map_or(end, |padding| padding.min(end));
         Ok(!self.index.packets.is_empty() && self.index.end > 0)
     }
 
@@ -116,11 +114,8 @@ impl Scan {
                 self.stream.next_frame = self.stream.start_of(packet);
                 return Ok(u32::try_from(packet.dur.get()).ok());
             }
-            Container::Mpeg(layout) => {
-                self.stream.next_frame = self.stream.start_of(packet);
-                return Ok(u32::try_from(layout.frame_samples).ok());
-            }
-            Container::Ogg if packet.trim_start.get() > 0 && !self.stream.decoder.is_opus() => {
+            Container::Mpeg(_) => self.stream.next_frame = self.stream.start_of(packet),
+            Container::Ogg(_) if packet.trim_start.get() > 0 && !self.stream.decoder.is_opus() => {
                 if !self.index.packets.is_empty() {
                     return Ok(None);
                 }

@@ -136,6 +136,8 @@ impl IndexedStream {
                     self.scratch.resize(place.frames as usize * channels, 0.0);
                     place.frames as usize
                 }
+                // The last packet of a file that is cut off: there the audio ends.
+                Err(AudioErrorKind::Damaged { .. }) if number > 0 && number + 1 == self.index.packets.len() => return Ok(None),
                 Err(AudioErrorKind::Damaged { reason, .. }) => {
                     let at_secs = place.start.max(0) as f64 / f64::from(self.index.rate_hz);
                     return Err(AudioErrorKind::Damaged { at_secs, reason });

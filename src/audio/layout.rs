@@ -8,6 +8,7 @@ use super::link::Link;
 use super::matroska::{self, MatroskaLayout};
 use super::mp4::{self, Mp4Layout};
 use super::mpeg::MpegLayout;
+use super::ogg_layout::{self, OggLayout};
 
 /// Seconds by which the frames of a file may differ from the length that its header says, where that is not exact; or a hundredth of it. Recorders leave
 /// gaps in their timestamps where no packet is missing. A file that is cut off is known by its bytes.
@@ -21,7 +22,7 @@ pub(super) enum Container {
     /// mp3, with what a walk over its frames found.
     Mpeg(MpegLayout),
     /// ogg: timestamps come from page positions.
-    Ogg,
+    Ogg(OggLayout),
     /// mp4 and its kin.
     Mp4(Mp4Layout),
     /// mkv, mka, webm.
@@ -53,7 +54,7 @@ impl Container {
     /// Of a container that symphonia calls `name`; a plain [`Container::Indexed`] for all that need nothing else.
     pub(super) fn of(name: &str, file: &File) -> Result<Self, AudioErrorKind> {
         Ok(match name {
-            "ogg" => Self::Ogg,
+            "ogg" => Self::Ogg(ogg_layout::read_layout(file).map_err(AudioErrorKind::Io)?),
             "isomp4" => {
                 let layout = mp4::read_layout(file).map_err(AudioErrorKind::Io)?;
                 if layout.has_wild_offsets {
@@ -66,6 +67,28 @@ impl Container {
             "aac" => Self::Adts(adts::read_layout(file).map_err(AudioErrorKind::Io)?),
             _ => Self::Indexed,
         })
+    }
+
+    /// Whether packets lie in the pages of an ogg.
+    pub(super) fn is_ogg(&self) -> bool {
+        matches!(self, Self::Ogg(_))
+    }
+
+    /// Whether the file's end, where the reader did not expect it, is that of the stream: what it read last may have no size of its own.
+    pub(super) fn may_end_anywhere(&self) -> bool {
+        match self {
+            Self::Matroska(layout) => !layout.is_cut_off,
+            Self::Caf => true,
+            _ => false,
+        }
+    }
+
+    /// Most channels of any part, where that is known before decoding.
+    pub(super) fn channels(&self) -> Option<usize> {
+        match self {
+            Self::Mpeg(layout) => Some(layout.channels).filter(|&channels| channels > 0),
+            _ => None,
+        }
     }
 
     /// Whether frames are counted and not told by timestamps.
@@ -93,7 +116,8 @@ impl Container {
                     slack: heard.slack.max(coarse(heard.frames.unwrap_or(0))),
                     tail_padding: 0,
                     all_frames: heard.promised.map(|frames| (frames, coarse(frames))),
-                    is_cut_off: layout.is_cut_off,
+                    // Where tables tell how many frames there are, what is counted decides.
+                    is_cut_off: layout.is_cut_off && heard.frames.is_none(),
                 }
             }
             Self::Matroska(layout) => Extent {
@@ -103,7 +127,7 @@ impl Container {
                     let frames = (secs * f64::from(rate_hz)) as i64;
                     (frames, coarse(frames))
                 }),
-                is_cut_off: layout.is_cut_off,
+                is_cut_off: layout.is_cut_off || layout.is_short && layout.duration_secs.is_none(),
                 ..Extent::default()
             },
             Self::Caf => Extent {

@@ -1,24 +1,26 @@
 //! Opening: what a file is, and the decoder and numbers of its audio track.
 
 use std::fs::File;
-use std::io::{Read, Seek};
 use std::path::Path;
 
-use symphonia::core::codecs::audio::well_known::{CODEC_ID_ADPCM_IMA_WAV, CODEC_ID_ADPCM_MS, CODEC_ID_MP3};
+use symphonia::core::codecs::audio::well_known::{CODEC_ID_ADPCM_IMA_WAV, CODEC_ID_ADPCM_MS, CODEC_ID_MP3, CODEC_ID_OPUS};
 use symphonia::core::formats::probe::Hint;
-use symphonia::core::formats::{FormatOptions, FormatReader, TrackType};
+use symphonia::core::formats::{FormatOptions, FormatReader, Track, TrackType};
 use symphonia::core::io::{MediaSource, MediaSourceStream};
 use symphonia::core::meta::MetadataOptions;
 use symphonia::core::units::TimeBase;
 
+use super::chunk_file::ChunkFile;
 use super::codec::PacketDecoder;
 use super::error::AudioErrorKind;
+use super::flac_file::FlacFile;
 use super::layout::Container;
-use super::matroska;
-use super::metadata::read_metadata;
-use super::mp4;
+use super::metadata::{add_revision, chunk_metadata, id3_in, read_metadata};
 use super::mpeg;
-use super::source::BoundedFile;
+use super::mpeg_reader::{Gaps, MpegReader};
+use super::ogg_layout;
+use super::repair::Repaired;
+use super::source::FileStretch;
 use crate::catalog::TrackMetadata;
 use crate::plain_file;
 
@@ -32,6 +34,20 @@ pub(super) struct Opened {
     pub reader: Box<dyn FormatReader>,
     pub container: Container,
     pub metadata: TrackMetadata,
+    pub end: FileEnd,
+}
+
+/// What the bytes of a file say of its end, besides its container.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct FileEnd {
+    /// The declared length by the true one, where they differ.
+    pub promised_ratio: Option<f64>,
+    /// Whether the bytes of the audio are counted, so that their end is the stream's.
+    pub is_measured: bool,
+    /// Whether the file ends inside of a packet.
+    pub is_ragged: bool,
+    /// Whether more audio follows that is not read.
+    pub goes_on: bool,
 }
 
 /// Opens a file and finds out what it is, by its bytes; its ending is only a hint.
@@ -42,10 +58,25 @@ pub(super) fn open(path: &Path) -> Result<Opened, AudioErrorKind> {
     }
     // Opened once more, since a cloned handle would share its place in the file with the reader.
     let again = plain_file::open(path).map_err(AudioErrorKind::of_file)?;
-    let mut reader = match probe(Box::new(file), path) {
+    let io = AudioErrorKind::Io;
+    if let Some(chunks) = ChunkFile::read(&again).map_err(io)? {
+        return open_chunks(&chunks, file, again, path);
+    }
+    if let Some(flac) = FlacFile::read(&again).map_err(io)? {
+        return open_flac(&flac, file, again, path);
+    }
+    if mpeg::is_free_format(&again).map_err(io)? {
+        return Err(AudioErrorKind::Unsupported("free-format MP3 is not supported".to_owned()));
+    }
+    if let Some(codecs) = ogg_layout::read_layout(&again).map_err(io)?.unreadable() {
+        return Err(AudioErrorKind::NoKnownAudio(codecs));
+    }
+    let repaired = Repaired::of(file, &again).map_err(io)?;
+    let mut end = FileEnd { is_ragged: repaired.is_ragged, ..FileEnd::default() };
+    let mut reader = match probe(Box::new(repaired.source), path) {
         Ok(reader) => reader,
         // An MP4's tables mostly stand at its end, and Matroska says at its beginning how long it is.
-        Err(AudioErrorKind::Unsupported(_) | AudioErrorKind::Damaged { .. }) if is_cut_off(&again) => {
+        Err(AudioErrorKind::Unsupported(_) | AudioErrorKind::Damaged { .. }) if repaired.is_cut_off => {
             return Err(AudioErrorKind::CutOff { found_secs: 0.0, promised_secs: None });
         }
         Err(error) => return Err(error),
@@ -56,28 +87,53 @@ pub(super) fn open(path: &Path) -> Result<Opened, AudioErrorKind> {
         metadata.title = metadata.title.or_else(|| layout.title.clone());
     }
     if let Container::Adts(layout) = &container {
-        let end = layout.audio_end;
-        reader = probe(Box::new(BoundedFile::new(again, end).map_err(AudioErrorKind::Io)?), path)?;
-    } else if codec_of(reader.as_ref()) == Some(CODEC_ID_MP3) && !container.is_counted() {
-        let layout = mpeg::read_layout(&again).map_err(AudioErrorKind::Io)?;
+        end.goes_on = layout.goes_on;
+        reader = probe(Box::new(FileStretch::first(again, layout.audio_end)), path)?;
+    } else if codec_of(reader.as_ref(), &container) == Some(CODEC_ID_MP3) && !container.is_counted() {
+        let layout = mpeg::read_layout(&again).map_err(io)?;
         container = Container::Mpeg(layout);
-        reader = probe(Box::new(BoundedFile::new(again, layout.audio_end).map_err(AudioErrorKind::Io)?), path)?;
+        // symphonia knows what the encoders' notes say of their delays.
+        let gaps = audio_track(reader.as_ref(), &container)
+            .map_or(Gaps::default(), |track| Gaps { delay: track.delay.unwrap_or(0), padding: track.padding.unwrap_or(0) });
+        reader = Box::new(MpegReader::open(again, layout, gaps).map_err(io)?);
     }
-    Ok(Opened { reader, container, metadata })
+    Ok(Opened { reader, container, metadata, end })
 }
 
-/// Whether a file that cannot be opened has the beginning of an MP4 or Matroska file and lacks its end.
-fn is_cut_off(file: &File) -> bool {
-    let mut head = [0; 8];
-    let mut reader = file;
-    if reader.rewind().and_then(|()| reader.read_exact(&mut head)).is_err() {
-        return false;
+fn open_chunks(chunks: &ChunkFile, file: File, again: File, path: &Path) -> Result<Opened, AudioErrorKind> {
+    let found = chunks.data.end - chunks.data.start;
+    if found == 0 {
+        let is_cut = chunks.promised_bytes.is_some();
+        return Err(if is_cut { AudioErrorKind::CutOff { found_secs: 0.0, promised_secs: None } } else { AudioErrorKind::NoSamples });
     }
-    match head {
-        [_, _, _, _, b'f', b't', b'y', b'p'] => mp4::read_layout(file).is_ok_and(|layout| layout.is_cut_off),
-        [0x1a, 0x45, 0xdf, 0xa3, ..] => matroska::read_layout(file).is_ok_and(|layout| layout.is_cut_off),
-        _ => false,
+    let id3 = chunks.id3.clone().and_then(|stretch| id3_in(again, stretch));
+    let reader = probe(Box::new(chunks.open(file)), path)?;
+    // Of whole blocks: a file may be cut off inside of one.
+    let blocks = |bytes: u64| bytes / chunks.block_bytes;
+    let promised = chunks.promised_bytes.map(blocks).filter(|&promised| promised != blocks(found));
+    let promised_ratio = promised.map(|promised| promised as f64 / blocks(found).max(1) as f64);
+    Ok(Opened {
+        reader,
+        container: Container::Indexed,
+        metadata: chunk_metadata(&chunks.texts, id3.as_ref()),
+        end: FileEnd { promised_ratio, is_measured: true, is_ragged: false, goes_on: chunks.goes_on },
+    })
+}
+
+fn open_flac(flac: &FlacFile, file: File, again: File, path: &Path) -> Result<Opened, AudioErrorKind> {
+    let mut reader = probe(Box::new(flac.open(file, true)), path)?;
+    let mut metadata = read_metadata(reader.as_mut());
+    if flac.start > 0
+        // The copy shares its place in the file, and is done with before the file is read on.
+        && let Some(revision) = again.try_clone().ok().and_then(|file| id3_in(file, 0..flac.start))
+    {
+        add_revision(&mut metadata, &revision);
     }
+    if flac.end < flac.len {
+        reader = probe(Box::new(flac.open(again, false)), path)?;
+    }
+    let end = FileEnd { is_ragged: flac.is_ragged, ..FileEnd::default() };
+    Ok(Opened { reader, container: Container::Indexed, metadata, end })
 }
 
 /// What a container says of its audio track.
@@ -97,8 +153,12 @@ pub(super) struct Link {
 impl Link {
     pub(super) fn of(reader: &dyn FormatReader, container: &Container) -> Result<Self, AudioErrorKind> {
         let unsupported = |reason: &str| AudioErrorKind::Unsupported(reason.to_owned());
-        let track = reader.default_track(TrackType::Audio).ok_or_else(|| unsupported("no audio track in it"))?;
-        let params = track.codec_params.as_ref().and_then(|params| params.audio()).ok_or_else(|| unsupported("no audio track in it"))?;
+        let none = || {
+            let codecs = if let Container::Matroska(layout) = container { layout.codecs() } else { String::new() };
+            AudioErrorKind::NoKnownAudio(if codecs.is_empty() { "no track of audio".to_owned() } else { codecs })
+        };
+        let track = audio_track(reader, container).ok_or_else(none)?;
+        let params = track.codec_params.as_ref().and_then(|params| params.audio()).ok_or_else(none)?;
         // Padding is cut here and not by the decoder, which would trust a guessed length of an MP3 and every page's end of an ogg.
         let decoder = PacketDecoder::of(params, *container == Container::Indexed)?;
         if !(1..=MAX_CHANNELS).contains(&decoder.channels) {
@@ -122,8 +182,19 @@ impl Link {
     }
 }
 
-fn codec_of(reader: &dyn FormatReader) -> Option<symphonia::core::codecs::audio::AudioCodecId> {
-    let track = reader.default_track(TrackType::Audio)?;
+/// The track that plays where nobody chooses: of a Matroska file, the first of those that are flagged so, also by leaving the flag out, that can be decoded.
+pub(super) fn audio_track<'r>(reader: &'r dyn FormatReader, container: &Container) -> Option<&'r Track> {
+    let Container::Matroska(layout) = container else { return reader.default_track(TrackType::Audio) };
+    let is_known = |track: &&Track| {
+        let codec = track.codec_params.as_ref().and_then(|params| params.audio()).map(|params| params.codec);
+        codec.is_some_and(|codec| codec == CODEC_ID_OPUS || symphonia::default::get_codecs().get_audio_decoder(codec).is_some())
+    };
+    let mut tracks = layout.audio_tracks().filter_map(|number| reader.tracks().iter().find(|track| u64::from(track.id) == number));
+    tracks.find(is_known).or_else(|| reader.default_track(TrackType::Audio))
+}
+
+fn codec_of(reader: &dyn FormatReader, container: &Container) -> Option<symphonia::core::codecs::audio::AudioCodecId> {
+    let track = audio_track(reader, container)?;
     track.codec_params.as_ref()?.audio().map(|params| params.codec)
 }
 

@@ -8,6 +8,7 @@ use std::fs::File;
 use std::io::{self, BufReader, Read, Seek};
 
 const SEGMENT: u64 = 0x1853_8067;
+const SEEK_HEAD: u64 = 0x114d_9b74;
 const INFO: u64 = 0x1549_a966;
 const TIMESTAMP_SCALE: u64 = 0x2a_d7b1;
 const DURATION: u64 = 0x4489;
@@ -15,6 +16,9 @@ const TITLE: u64 = 0x7ba9;
 const TRACKS: u64 = 0x1654_ae6b;
 const TRACK_ENTRY: u64 = 0xae;
 const TRACK_NUMBER: u64 = 0xd7;
+const TRACK_TYPE: u64 = 0x83;
+const FLAG_DEFAULT: u64 = 0x88;
+const CODEC_ID: u64 = 0x86;
 const CODEC_DELAY: u64 = 0x56aa;
 const CLUSTER: u64 = 0x1f43_b675;
 const BLOCK_GROUP: u64 = 0xa0;
@@ -22,14 +26,26 @@ const SIMPLE_BLOCK: u64 = 0xa3;
 const BLOCK: u64 = 0xa1;
 const DISCARD_PADDING: u64 = 0x75a2;
 
-/// Longest title that is read, in bytes.
-const MAX_TITLE: u64 = 1000;
+/// Longest text that is read, in bytes.
+const MAX_TEXT: u64 = 1000;
+/// Most tracks of a file.
+const MAX_TRACKS: usize = 1000;
+/// The type of a track of audio.
+const AUDIO: u64 = 2;
 
 /// What a walk over all elements finds.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct MatroskaLayout {
-    /// Whether an element reaches behind the file's end.
+    /// Whether a cluster or a block reaches behind the file's end.
     pub is_cut_off: bool,
+    /// Whether the file is shorter than its outermost element, or lacks the end of one that is no audio.
+    pub is_short: bool,
+    /// Whether the outermost element is of unknown size, as that of a stream is.
+    pub is_open: bool,
+    /// Where the outermost element's size stands, and in how many bytes.
+    pub segment_size: Option<(u64, usize)>,
+    /// Where the table of the elements' places stands.
+    pub seek_head_at: Option<u64>,
     /// The file's title.
     pub title: Option<String>,
     /// Length of the longest track in seconds, where the file says it.
@@ -37,12 +53,22 @@ pub(super) struct MatroskaLayout {
     tracks: Vec<MatroskaTrack>,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 struct MatroskaTrack {
     number: u64,
+    kind: u64,
+    /// Whether it is one that plays where the user chooses none: so unless it says otherwise.
+    is_default: bool,
+    codec: String,
     codec_delay_ns: u64,
     /// Padding of the last block.
     discard_ns: i64,
+}
+
+impl Default for MatroskaTrack {
+    fn default() -> Self {
+        Self { number: 0, kind: 0, is_default: true, codec: String::new(), codec_delay_ns: 0, discard_ns: 0 }
+    }
 }
 
 /// Walks over the elements of a file.
@@ -56,6 +82,7 @@ pub(super) fn read_layout(file: &File) -> io::Result<MatroskaLayout> {
     let mut layout = MatroskaLayout::default();
     let (mut scale_ns, mut duration, mut block_track) = (1_000_000, None, 0);
     while bytes.at < len {
+        let begin = bytes.at;
         let Some((id, size)) = bytes.head()? else {
             layout.is_cut_off |= bytes.at >= len;
             break;
@@ -63,12 +90,21 @@ pub(super) fn read_layout(file: &File) -> io::Result<MatroskaLayout> {
         // An element of unknown size ends where what cannot be in it begins: walked over flat, that needs no more thought.
         let end = size.map(|size| bytes.at.saturating_add(size));
         if end.is_some_and(|end| end > len) {
-            layout.is_cut_off = true;
-            break;
+            let is_audio = matches!(id, CLUSTER | BLOCK_GROUP | SIMPLE_BLOCK | BLOCK);
+            (layout.is_cut_off, layout.is_short) = (layout.is_cut_off || is_audio, true);
+            if !matches!(id, SEGMENT | CLUSTER | BLOCK_GROUP) {
+                break;
+            }
         }
         match id {
-            SEGMENT | INFO | TRACKS | CLUSTER | BLOCK_GROUP => continue,
-            TRACK_ENTRY => {
+            SEGMENT => {
+                layout.is_open = size.is_none();
+                layout.segment_size = Some((begin + 4, usize::try_from(bytes.at - begin - 4).unwrap_or(0)));
+                continue;
+            }
+            SEEK_HEAD => layout.seek_head_at = layout.seek_head_at.or(Some(begin)),
+            INFO | TRACKS | CLUSTER | BLOCK_GROUP => continue,
+            TRACK_ENTRY if layout.tracks.len() < MAX_TRACKS => {
                 layout.tracks.push(MatroskaTrack::default());
                 continue;
             }
@@ -76,16 +112,23 @@ pub(super) fn read_layout(file: &File) -> io::Result<MatroskaLayout> {
         }
         // Only containers may be of unknown size.
         let Some(size) = size else { break };
-        if id == TITLE && size <= MAX_TITLE {
-            let mut title = vec![0; size as usize];
-            bytes.read(&mut title)?;
-            layout.title =
-                String::from_utf8(title).ok().map(|title| title.trim_matches(['\0', ' ']).to_owned()).filter(|title| !title.is_empty());
+        if matches!(id, TITLE | CODEC_ID) && size <= MAX_TEXT {
+            let mut text = vec![0; size as usize];
+            bytes.read(&mut text)?;
+            let text = String::from_utf8(text).ok().map(|text| text.trim_matches(['\0', ' ']).to_owned()).filter(|text| !text.is_empty());
+            match (id, layout.tracks.last_mut()) {
+                (TITLE, _) => layout.title = text,
+                (_, Some(track)) => track.codec = text.unwrap_or_default(),
+                _ => {}
+            }
             continue;
         }
         let mut word = [0; 8];
         let small = usize::try_from(size).unwrap_or(usize::MAX).min(8);
-        if matches!(id, TIMESTAMP_SCALE | DURATION | TRACK_NUMBER | CODEC_DELAY | SIMPLE_BLOCK | BLOCK | DISCARD_PADDING) {
+        if matches!(
+            id,
+            TIMESTAMP_SCALE | DURATION | TRACK_NUMBER | TRACK_TYPE | FLAG_DEFAULT | CODEC_DELAY | SIMPLE_BLOCK | BLOCK | DISCARD_PADDING
+        ) {
             bytes.read(&mut word[8 - small..])?;
             bytes.skip(size - small as u64)?;
         } else {
@@ -98,6 +141,9 @@ pub(super) fn read_layout(file: &File) -> io::Result<MatroskaLayout> {
             (DURATION, _) if small == 4 => duration = Some(f64::from(f32::from_bits(value as u32))),
             (DURATION, _) => duration = Some(f64::from_bits(value)),
             (TRACK_NUMBER, Some(track)) => track.number = value,
+            (TRACK_TYPE, Some(track)) => track.kind = value,
+            // Empty: the default, which is 1.
+            (FLAG_DEFAULT, Some(track)) => track.is_default = small == 0 || value != 0,
             (CODEC_DELAY, Some(track)) => track.codec_delay_ns = value,
             (SIMPLE_BLOCK | BLOCK, _) => {
                 block_track = vint(&word[8 - small..]).map_or(0, |(number, _)| number);
@@ -125,6 +171,17 @@ impl MatroskaLayout {
     /// Whether there is one track only, so that the file's length is its.
     pub(super) fn is_alone(&self) -> bool {
         self.tracks.len() == 1
+    }
+
+    /// Numbers of the tracks of audio, those that play by default first.
+    pub(super) fn audio_tracks(&self) -> impl Iterator<Item = u64> {
+        let of_kind = |is_default: bool| self.tracks.iter().filter(move |track| track.kind == AUDIO && track.is_default == is_default);
+        of_kind(true).chain(of_kind(false)).map(|track| track.number)
+    }
+
+    /// Codecs of all tracks, as the file names them.
+    pub(super) fn codecs(&self) -> String {
+        self.tracks.iter().map(|track| track.codec.as_str()).filter(|codec| !codec.is_empty()).collect::<Vec<_>>().join(", ")
     }
 
     /// Frames of a track before the first that sounds, where it says so.
@@ -267,5 +324,30 @@ mod tests {
                 layout_of(&broken);
             }
         }
+    }
+
+    #[test]
+    fn the_track_that_plays_by_default_comes_first_also_where_the_flag_is_left_out() {
+        let track = |number: u8, kind: u8, flag: Option<&[u8]>| {
+            let flag = flag.map_or(Vec::new(), |flag| element(FLAG_DEFAULT, flag));
+            element(
+                TRACK_ENTRY,
+                &[element(TRACK_NUMBER, &[number]), element(TRACK_TYPE, &[kind]), element(CODEC_ID, b"A_X"), flag].concat(),
+            )
+        };
+        let order =
+            |tracks: &[Vec<u8>]| layout_of(&file_with(&[0xff], &element(TRACKS, &tracks.concat()))).audio_tracks().collect::<Vec<_>>();
+        assert_eq!(order(&[track(1, 1, None), track(2, 2, Some(&[0])), track(3, 2, None)]), [3, 2]);
+        assert_eq!(order(&[track(2, 2, Some(&[0])), track(3, 2, Some(&[1])), track(4, 2, Some(&[]))]), [3, 4, 2]);
+        assert_eq!(order(&[track(2, 2, None), track(3, 2, None)]), [2, 3]);
+    }
+
+    #[test]
+    fn a_whole_that_says_it_is_longer_is_short_and_its_audio_is_not_cut_off() {
+        let found = layout_of(&file_with(&[0x41, 0xff], &body()));
+        assert_eq!((found.is_cut_off, found.is_short, found.padding(1, 48_000)), (false, true, 60));
+        let cues = [0x1c, 0x53, 0xbb, 0x6b, 0x90, 1, 2];
+        let found = layout_of(&file_with(&[0xff], &[&body()[..], &cues].concat()));
+        assert_eq!((found.is_cut_off, found.is_short), (false, true));
     }
 }

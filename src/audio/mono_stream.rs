@@ -6,6 +6,7 @@ use super::decode::guarded;
 use super::error::{AudioError, AudioErrorKind};
 use super::loudness::{Loudness, LoudnessMeter};
 use super::pcm::append_mono;
+use super::remark::AudioRemark;
 use super::resample::MonoResampler;
 use super::stream::AudioStream;
 use crate::catalog::TrackMetadata;
@@ -69,6 +70,12 @@ impl MonoStream {
         &self.stream.metadata
     }
 
+    /// What is odd about the file: complete once [`next_chunk`](Self::next_chunk) has given `false`.
+    #[must_use]
+    pub fn remarks(&self) -> &[AudioRemark] {
+        self.stream.remarks()
+    }
+
     /// Length of what was decoded so far in seconds, at the file's own rate.
     #[must_use]
     pub fn duration_secs(&self) -> f64 {
@@ -78,8 +85,7 @@ impl MonoStream {
     /// Clears `into` and fills it with the next samples; `false`, and none, behind the checked end.
     ///
     /// # Errors
-    /// As [`decode_file`](super::decode_file): above all a stream that is cut off, damaged, or of another length than it says. After an error every
-    /// further call is one.
+    /// As [`decode_file`](super::decode_file): above all a stream that is damaged. After an error every further call is one.
     pub fn next_chunk(&mut self, into: &mut Vec<f32>) -> Result<bool, AudioError> {
         into.clear();
         let path = self.stream.path().to_owned();

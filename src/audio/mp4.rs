@@ -15,6 +15,8 @@ const MAX_MOOV: u64 = 256 << 20;
 pub(super) struct Mp4Layout {
     /// Whether a box reaches behind the file's end.
     pub is_cut_off: bool,
+    /// The box that reaches behind the end: where it begins, and its kind.
+    pub cut_box: Option<(u64, [u8; 4])>,
     /// Whether there is a `moov` at all.
     pub has_moov: bool,
     /// Whether a table points outside of the file, where symphonia would not stop at the file's end but panic.
@@ -77,6 +79,7 @@ pub(super) fn read_layout(file: &File) -> io::Result<Mp4Layout> {
         let end = size.map_or(Some(len), |size| at.checked_add(size)).unwrap_or(u64::MAX);
         if end > len || size.is_some_and(|size| size < head_len) {
             layout.is_cut_off |= kind.iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ');
+            layout.cut_box = Some((at, kind)).filter(|_| layout.is_cut_off);
             break;
         }
         if &kind == b"moov" && end - at <= MAX_MOOV && !layout.has_moov {

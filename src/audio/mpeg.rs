@@ -1,75 +1,73 @@
-//! Where an MP3's frames begin and end, and how many there are.
+//! How many frames an MP3 has, and how many it promises.
 //!
 //! An MPEG audio stream has no length and no end mark. What can be known is this: each frame says how long it is, so that a last
 //! frame that the file does not hold whole means a file that is cut off; and an encoder's info frame (Xing, Info, VBRI) says how
-//! many frames follow. Tags stand before (ID3v2) and after (ID3v1, APE, Lyrics3) and are no audio.
+//! many frames follow. Tags stand before (ID3v2), after (ID3v1, APE, Lyrics3) and, where files were joined, between, and are no audio.
+//! Files that were joined may change their channels and their rate: each run of frames of one form is a part, which a decoder of its own reads.
 //! Facts: ISO/IEC 11172-3, 2.4.1.3 and 2.4.3.1 (header, frame size); the Xing and VBRI headers as LAME and Fraunhofer write them.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io;
+
+use super::mpeg_frames::{FrameHeader, Frames, free_format_words};
+
+/// Bytes at the start of a stream in which a frame of free format has to be found.
+const FREE_FORMAT_REACH: u64 = 1 << 13;
 
 /// What a walk over all frames finds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct MpegLayout {
     /// Byte behind the last whole frame.
     pub audio_end: u64,
-    /// Whole frames, the info frame not counted.
+    /// Whole frames, info frames not counted.
     pub frames: u64,
-    /// Frames that the info frame promises.
+    /// Frames before anything that is joined to them: a tag, junk, another info frame, or frames of another form.
+    pub first_frames: u64,
+    /// Frames that the first info frame promises.
     pub promised_frames: Option<u64>,
-    /// Samples of a channel in a frame: 1152, or 576 at the low sample rates.
+    /// Samples of a channel in a frame of the first part: 1152, or 576 at the low sample rates.
     pub frame_samples: u64,
+    /// Frames in a second, of the first part.
+    pub rate_hz: u32,
+    /// Most channels of any part.
+    pub channels: usize,
+    /// Runs of frames of one form.
+    pub parts: u64,
     /// Whether the file ends inside of a frame.
     pub is_cut_off: bool,
 }
 
-/// A Layer III frame header, as far as framing needs it.
+/// What the info frame's count says of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct FrameHeader {
-    version: u32,
-    sample_rate_hz: u32,
-    is_mono: bool,
-    /// Length of the frame with its header.
-    pub bytes: u64,
+pub(super) enum Promise {
+    /// There is none, or it is of the first of several joined files.
+    OfNothing,
+    /// It is right.
+    Kept,
+    /// So many frames, and there are fewer.
+    Short(u64),
+    /// So many frames, and there are more.
+    Exceeded(u64),
 }
 
-impl FrameHeader {
-    const BYTES: u64 = 4;
-    const KBPS_MPEG1: [u32; 15] = [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320];
-    const KBPS_MPEG2: [u32; 15] = [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160];
-
-    /// Reads a header's four bytes.
-    pub(super) fn parse(word: u32) -> Option<Self> {
-        let (version, layer) = ((word >> 19) & 3, (word >> 17) & 3);
-        let (rate_index, kbps_index) = ((word >> 10) & 3, ((word >> 12) & 15) as usize);
-        // Layer III is 1; version 1 and sample rate 3 are reserved; bit rate 0 is the free format.
-        if word >> 21 != 0x7ff || layer != 1 || version == 1 || rate_index == 3 || kbps_index == 0 || kbps_index == 15 {
-            return None;
+impl MpegLayout {
+    /// What the info frame's count says of the file.
+    pub(super) fn promise(&self) -> Promise {
+        // The count may hold the info frame itself.
+        let is_like = |promised: u64, frames: u64| promised.abs_diff(frames) <= 1;
+        match self.promised_frames {
+            Some(promised) if is_like(promised, self.frames) => Promise::Kept,
+            // A header of the first part does not speak for what was joined to it.
+            Some(promised) if self.first_frames < self.frames && is_like(promised, self.first_frames) => Promise::OfNothing,
+            Some(promised) if promised > self.frames => Promise::Short(promised),
+            Some(promised) => Promise::Exceeded(promised),
+            None => Promise::OfNothing,
         }
-        let is_mpeg1 = version == 3;
-        let base_hz = [44_100, 48_000, 32_000][rate_index as usize];
-        let sample_rate_hz = base_hz >> [2, 0, 1, 0][version as usize];
-        let kbps = if is_mpeg1 { Self::KBPS_MPEG1 } else { Self::KBPS_MPEG2 }[kbps_index];
-        let bytes = u64::from((if is_mpeg1 { 144 } else { 72 }) * kbps * 1000 / sample_rate_hz + ((word >> 9) & 1));
-        Some(Self { version, sample_rate_hz, is_mono: (word >> 6) & 3 == 3, bytes })
     }
 
-    /// Whether the other can follow in the same stream.
-    pub(super) fn is_like(self, other: Self) -> bool {
-        (self.version, self.sample_rate_hz, self.is_mono) == (other.version, other.sample_rate_hz, other.is_mono)
-    }
-
-    /// Samples of a channel in the frame.
-    pub(super) fn samples(self) -> u64 {
-        if self.version == 3 { 1152 } else { 576 }
-    }
-
-    fn side_info_bytes(self) -> u64 {
-        match (self.version == 3, self.is_mono) {
-            (true, false) => 32,
-            (true, true) | (false, false) => 17,
-            (false, true) => 9,
-        }
+    /// Length of so many frames in seconds.
+    pub(super) fn secs(&self, frames: u64) -> f64 {
+        frames as f64 * self.frame_samples as f64 / f64::from(self.rate_hz.max(1))
     }
 }
 
@@ -79,122 +77,49 @@ impl FrameHeader {
 /// Only what reading the file gives.
 pub(super) fn read_layout(file: &File) -> io::Result<MpegLayout> {
     let len = file.metadata()?.len();
-    let mut bytes = Bytes { reader: BufReader::with_capacity(1 << 16, file), position: u64::MAX, len };
+    let mut frames = Frames::new(file, len)?;
     let mut layout = MpegLayout::default();
-    let behind_tags = bytes.skip_id3v2(0)?;
-    let Some((mut position, first)) = bytes.find_frame(behind_tags, None)? else { return Ok(layout) };
-    layout.frame_samples = first.samples();
-    layout.promised_frames = bytes.promised_frames(position, first)?;
-    let mut is_info = layout.promised_frames.is_some() || bytes.is_info_frame(position, first)?;
-    loop {
-        match bytes.header_at(position)? {
-            Some(header) if header.is_like(first) => {
-                if position + header.bytes > len {
-                    layout.is_cut_off = true;
-                    return Ok(layout);
-                }
-                position += header.bytes;
-                layout.audio_end = position;
-                layout.frames += u64::from(!is_info);
-                is_info = false;
-            }
-            _ if bytes.is_tag(position)? => return Ok(layout),
-            _ => {
-                let behind_tags = bytes.skip_id3v2(position)?;
-                let Some((next, _)) = bytes.find_frame(behind_tags, Some(first))? else { return Ok(layout) };
-                position = next;
-            }
-        }
-    }
-}
-
-struct Bytes<'f> {
-    reader: BufReader<&'f File>,
-    /// Where `reader` stands; `u64::MAX` before the first read.
-    position: u64,
-    len: u64,
-}
-
-impl Bytes<'_> {
-    /// The `N` bytes at `at`, or `None` where the file ends before.
-    fn array_at<const N: usize>(&mut self, at: u64) -> io::Result<Option<[u8; N]>> {
-        if at.checked_add(N as u64).is_none_or(|end| end > self.len) {
-            return Ok(None);
-        }
-        match i64::try_from(i128::from(at) - i128::from(self.position)) {
-            Ok(step) if self.position != u64::MAX => self.reader.seek_relative(step)?,
-            _ => {
-                self.reader.seek(SeekFrom::Start(at))?;
-            }
-        }
-        let mut into = [0; N];
-        self.position = at;
-        self.reader.read_exact(&mut into)?;
-        self.position += N as u64;
-        Ok(Some(into))
-    }
-
-    fn header_at(&mut self, at: u64) -> io::Result<Option<FrameHeader>> {
-        Ok(self.array_at(at)?.and_then(|word| FrameHeader::parse(u32::from_be_bytes(word))))
-    }
-
-    /// The first frame from `from` on that another of its kind follows, or the file's end, or a tag.
-    fn find_frame(&mut self, from: u64, like: Option<FrameHeader>) -> io::Result<Option<(u64, FrameHeader)>> {
-        for at in from..self.len.saturating_sub(FrameHeader::BYTES - 1) {
-            let Some(header) = self.header_at(at)? else { continue };
-            if like.is_some_and(|like| !header.is_like(like)) {
-                continue;
-            }
-            let next = at + header.bytes;
-            if next >= self.len || self.is_tag(next)? || self.header_at(next)?.is_some_and(|next| next.is_like(header)) {
-                return Ok(Some((at, header)));
-            }
-        }
-        Ok(None)
-    }
-
-    /// Behind the ID3v2 tags that begin at `at`, or `at`.
-    fn skip_id3v2(&mut self, mut at: u64) -> io::Result<u64> {
-        while let Some([b'I', b'D', b'3', _, _, flags, a, b, c, d]) = self.array_at::<10>(at)? {
-            let size = [a, b, c, d].iter().fold(0, |size, &byte| size << 7 | u64::from(byte & 0x7f));
-            at += 10 + size + if flags & 0x10 == 0 { 0 } else { 10 };
-        }
-        Ok(at)
-    }
-
-    /// Whether a tag that stands behind the audio begins at `at`.
-    fn is_tag(&mut self, at: u64) -> io::Result<bool> {
-        Ok(self.array_at::<3>(at)?.is_some_and(|word| &word == b"TAG")
-            || self.array_at::<8>(at)?.is_some_and(|word| &word == b"APETAGEX" || &word == b"LYRICSBE"))
-    }
-
-    /// Where the info frame's own header is, behind side information of zeros, and its name.
-    fn info_at(&mut self, at: u64, header: FrameHeader) -> io::Result<Option<(u64, [u8; 4])>> {
-        let xing = at + FrameHeader::BYTES + header.side_info_bytes();
-        if let Some(name) = self.array_at::<4>(xing)?.filter(|name| name == b"Xing" || name == b"Info") {
-            return Ok(Some((xing, name)));
-        }
-        let vbri = at + FrameHeader::BYTES + 32;
-        Ok(self.array_at::<4>(vbri)?.filter(|name| name == b"VBRI").map(|name| (vbri, name)))
-    }
-
-    fn is_info_frame(&mut self, at: u64, header: FrameHeader) -> io::Result<bool> {
-        Ok(self.info_at(at, header)?.is_some())
-    }
-
-    fn promised_frames(&mut self, at: u64, header: FrameHeader) -> io::Result<Option<u64>> {
-        let Some((info, name)) = self.info_at(at, header)? else { return Ok(None) };
-        let count_at = if &name == b"VBRI" {
-            info + 14
+    let (mut first, mut form): (_, Option<FrameHeader>) = (None, None);
+    let mut is_joined = false;
+    while let Some(frame) = frames.next()? {
+        let header = frame.header;
+        if first.is_none() {
+            first = Some(header);
+            (layout.frame_samples, layout.rate_hz, layout.promised_frames) =
+                (header.samples(), header.sample_rate_hz, frame.promised_frames);
         } else {
-            let flags = self.array_at(info + 4)?.map_or(0, u32::from_be_bytes);
-            if flags & 1 == 0 {
-                return Ok(None);
-            }
-            info + 8
-        };
-        Ok(self.array_at(count_at)?.map(|count| u64::from(u32::from_be_bytes(count))).filter(|&count| count > 0))
+            is_joined |= frame.is_joined || frame.is_info;
+        }
+        layout.audio_end = frame.at + header.bytes;
+        if frame.is_info {
+            continue;
+        }
+        if form.replace(header).is_none_or(|form| !header.is_like(form)) {
+            layout.parts += 1;
+            is_joined |= layout.parts > 1;
+        }
+        layout.channels = layout.channels.max(header.channels());
+        layout.frames += 1;
+        layout.first_frames += u64::from(!is_joined);
     }
+    layout.is_cut_off = frames.is_cut_off;
+    Ok(layout)
+}
+
+/// Whether a stream's frames are of free format, of a bit rate that no header tells.
+///
+/// # Errors
+/// Only what reading the file gives.
+pub(super) fn is_free_format(file: &File) -> io::Result<bool> {
+    let words = free_format_words(file, FREE_FORMAT_REACH)?;
+    let has = |at: u64, word: u32| words.binary_search(&(at, word)).is_ok();
+    // Three frames, each as far behind the one before it, but for a byte of padding.
+    Ok(words.iter().take(8).enumerate().any(|(number, &(at, word))| {
+        words[number + 1..].iter().any(|&(next, other)| {
+            let third = 2 * next - at;
+            other == word && next - at > 32 && (third - 1..=third + 1).any(|third| has(third, word))
+        })
+    }))
 }
 
 #[cfg(test)]
@@ -231,8 +156,9 @@ mod tests {
         let mut id3v1 = b"TAG".to_vec();
         id3v1.resize(128, 0);
         let found = layout_of(&[&id3, &frame(), &frame(), &frame(), &id3v1]);
-        let expected = MpegLayout { audio_end: 15 + 3 * 417, frames: 3, promised_frames: None, frame_samples: 1152, is_cut_off: false };
-        assert_eq!(found, expected);
+        assert_eq!((found.audio_end, found.frames, found.first_frames, found.parts), (15 + 3 * 417, 3, 3, 1));
+        assert_eq!((found.frame_samples, found.rate_hz, found.channels, found.is_cut_off), (1152, 44_100, 2, false));
+        assert_eq!(found.promise(), Promise::OfNothing);
     }
 
     #[test]
@@ -258,5 +184,64 @@ mod tests {
     #[test]
     fn a_tag_that_claims_to_be_longer_than_the_file_ends_the_search() {
         assert_eq!(layout_of(&[b"ID3\x04\0\0\x7f\x7f\x7f\x7f", &frame(), &frame()]).frames, 0);
+    }
+
+    /// A frame of another form: mono.
+    fn mono() -> Vec<u8> {
+        let mut frame = frame();
+        frame[3] = 0xc0;
+        frame
+    }
+
+    #[test]
+    fn joined_files_are_read_on_whatever_tag_or_junk_stands_between() {
+        let id3 = b"ID3\x04\0\0\0\0\0\x05\xff\xfb\x90\0\0".to_vec();
+        let id3v1 = [&b"TAG"[..], &[b'x'; 125]].concat();
+        let ape = [&b"APETAGEX\xd0\x07\0\0\x60\0\0\0\x01\0\0\0\0\0\0\xa0"[..], &[0; 8], &[0xff; 64], &[b'x'; 32]].concat();
+        let lyrics = b"LYRICSBEGININD00003110000022LYRICS200".to_vec();
+        for between in [id3.clone(), id3v1.clone(), ape, lyrics, vec![0x55; 61], [id3v1, id3].concat()] {
+            let found = layout_of(&[&frame(), &frame(), &between, &frame(), &frame(), &frame()]);
+            assert_eq!((found.frames, found.first_frames, found.parts, found.is_cut_off), (5, 2, 1, false), "{:?}", &between[..3]);
+        }
+    }
+
+    #[test]
+    fn a_change_of_channels_begins_a_part_and_single_false_headers_do_not() {
+        let found = layout_of(&[&frame(), &frame(), &mono(), &mono(), &mono(), &mono(), &frame(), &frame(), &frame(), &frame()]);
+        assert_eq!((found.frames, found.first_frames, found.parts, found.channels), (10, 2, 3, 2));
+        let found = layout_of(&[&frame(), &frame(), &mono(), &[0x55; 20], &frame(), &frame()]);
+        assert_eq!((found.frames, found.parts), (4, 1), "one frame of another form is junk");
+    }
+
+    #[test]
+    fn a_promise_is_of_the_whole_or_of_the_first_of_joined_files() {
+        let promise = |parts: &[&[u8]]| layout_of(parts).promise();
+        let (one, info) = (frame(), |count| info_frame(count));
+        assert_eq!(promise(&[&info(3), &one, &one, &one]), Promise::Kept);
+        assert_eq!(promise(&[&info(4), &one, &one, &one]), Promise::Kept, "with the info frame");
+        assert_eq!(promise(&[&info(30), &one, &one, &one]), Promise::Short(30));
+        assert_eq!(promise(&[&info(1), &one, &one, &one]), Promise::Exceeded(1));
+        assert_eq!(promise(&[&info(2), &one, &one, &[0x55; 61], &info(3), &one, &one, &one]), Promise::OfNothing);
+        assert_eq!(promise(&[&info(2), &one, &one, &info(3), &one, &one, &one]), Promise::OfNothing);
+        assert_eq!(promise(&[&info(9), &one, &one, &info(3), &one, &one, &one]), Promise::Short(9), "the first part is cut off");
+        assert_eq!(layout_of(&[&info(2), &one, &one, &info(3), &one, &one, &one]).frames, 5, "info frames are no audio");
+    }
+
+    #[test]
+    fn free_format_is_told_from_other_frames() {
+        let is_free = |bytes: &[u8]| {
+            let mut file = tempfile::tempfile().unwrap();
+            file.write_all(bytes).unwrap();
+            is_free_format(&file).unwrap()
+        };
+        let free = |padding: u8, bytes: usize| {
+            let mut frame = vec![0xff, 0xfb, padding << 1, 0x64];
+            frame.resize(bytes, 0x11);
+            frame
+        };
+        assert!(is_free(&[free(0, 600), free(1, 601), free(0, 600), free(0, 600)].concat()));
+        assert!(is_free(&[b"ID3\x04\0\0\0\0\0\x02ab".to_vec(), free(0, 300), free(0, 300), free(0, 300)].concat()));
+        assert!(!is_free(&[frame(), frame(), frame()].concat()));
+        assert!(!is_free(&[free(0, 600), vec![0; 3000]].concat()) && !is_free(b"") && !is_free(b"ID3"));
     }
 }

@@ -4,6 +4,7 @@
 //!
 //! * wav, aiff, flac: symphonia seeks to the packet; the first packet's own timestamp is what counts, and a seek that
 //!   overshoots is given up for reading from the start.
+//! * mp3 of several parts, and links of other forms: all is decoded.
 //! * mp3: the accurate seek counts frame headers from the start (no index can be trusted); decoding begins 32 frames early, so that
 //!   the bit reservoir and the filters' memories are what they are in a decode from the start.
 //! * all others: packets are read and their lengths counted from the start, and only those near the goal are decoded. How many before it depends on the
@@ -29,7 +30,10 @@ impl AudioStream {
     pub(super) fn skip_to(&mut self, target: u64) -> Result<(), AudioError> {
         let target = i64::try_from(target).unwrap_or(i64::MAX);
         let goal = match &self.container {
-            Container::Ogg if !self.decoder.is_opus() => return self.skip_packets(target).map_err(|kind| kind.at(&self.path)),
+            // In a link of another form than the track's, all is decoded from its start.
+            _ if self.reshaper.is_some() => return Ok(()),
+            Container::Mpeg(layout) if layout.parts > 1 => return Ok(()),
+            Container::Ogg(_) if !self.decoder.is_opus() => return self.skip_packets(target).map_err(|kind| kind.at(&self.path)),
             Container::Indexed => self.origin.saturating_add(target),
             Container::Mpeg(_) => target.saturating_sub(MPEG_PREROLL),
             _ => return self.skip_counted(target).map_err(|kind| kind.at(&self.path)),
@@ -58,10 +62,14 @@ impl AudioStream {
     fn skip_packets(&mut self, target: i64) -> Result<(), AudioErrorKind> {
         let mut before: Option<Packet> = None;
         self.is_whole = false;
-        let mut link = self.link_start;
+        let mut link = self.link_number;
         while let Some(packet) = self.next_packet()? {
-            if self.link_start != link {
-                (before, link) = (None, self.link_start);
+            if self.link_number != link {
+                (before, link) = (None, self.link_number);
+            }
+            if self.reshaper.is_some() {
+                self.pending.push_front(packet);
+                return Ok(());
             }
             let frames = self.frames_of(&packet).unwrap_or(0);
             let end = self.next_frame.saturating_add(i64::try_from(frames).unwrap_or(i64::MAX));
@@ -83,11 +91,15 @@ impl AudioStream {
     /// Reads packets without decoding them up to the one that holds `target`, and goes back as far as the codec's memory reaches.
     fn skip_counted(&mut self, target: i64) -> Result<(), AudioErrorKind> {
         let mut held: std::collections::VecDeque<(i64, Packet)> = std::collections::VecDeque::new();
-        let (mut number, mut link, mut is_passed) = (0_u64, self.link_start, false);
+        let (mut number, mut link, mut is_passed) = (0_u64, self.link_number, false);
         while let Some(packet) = self.next_packet()? {
-            if self.link_start != link {
-                (link, number, is_passed) = (self.link_start, 0, false);
+            if self.link_number != link {
+                (link, number, is_passed) = (self.link_number, 0, false);
                 held.clear();
+            }
+            if self.reshaper.is_some() {
+                self.pending.push_front(packet);
+                return Ok(());
             }
             let start = self.next_frame;
             let Some(frames) = self.frames_of(&packet) else {

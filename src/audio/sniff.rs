@@ -4,12 +4,17 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use super::adts;
-use super::mpeg::FrameHeader;
+use super::mpeg_frames::FrameHeader;
 use crate::plain_file;
 
 /// Endings of the files that a walk through a folder takes for audio. Films (`mp4`, `mkv`, `mov`) are read when they are named.
 const AUDIO_ENDINGS: [&str; 17] =
     ["wav", "wave", "aif", "aiff", "aifc", "flac", "mp3", "ogg", "oga", "opus", "m4a", "m4b", "aac", "mka", "weba", "webm", "caf"];
+/// Endings of other files of music, which are not read.
+const UNREAD_ENDINGS: [&str; 25] = [
+    "wma", "wv", "mp1", "mp2", "ac3", "eac3", "dts", "au", "snd", "tta", "w64", "ape", "mpc", "mpp", "dsf", "dff", "ra", "rm", "amr",
+    "spx", "tak", "ofr", "shn", "aa", "aax",
+];
 /// Bytes that are looked at: two of the longest frames of a bare AAC stream.
 const SNIFFED: u64 = 2 * 8192;
 /// Kinds of `ftyp` of files that are pictures, and of QuickTime films.
@@ -24,6 +29,13 @@ pub fn is_audio_file(path: &Path) -> bool {
     }
 }
 
+/// The ending of a file of music of a kind that is not read, in small letters.
+#[must_use]
+pub fn unread_kind(path: &Path) -> Option<&'static str> {
+    let ending = path.extension()?.to_str()?;
+    UNREAD_ENDINGS.into_iter().find(|known| ending.eq_ignore_ascii_case(known))
+}
+
 fn first_bytes(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     plain_file::open(path)?.take(SNIFFED).read_to_end(&mut bytes)?;
@@ -34,7 +46,7 @@ fn first_bytes(path: &Path) -> io::Result<Vec<u8>> {
 fn begins_as_audio(bytes: &[u8]) -> bool {
     let word = |at: usize| bytes.get(at..at + 4).and_then(|word| <&[u8; 4]>::try_from(word).ok()).copied().unwrap_or_default();
     match (&word(0), &word(4), &word(8)) {
-        (b"RIFF", _, b"WAVE") | (b"FORM", _, b"AIFF" | b"AIFC") | (b"fLaC" | b"OggS" | b"caff", ..) => true,
+        (b"RIFF" | b"RF64" | b"BW64", _, b"WAVE") | (b"FORM", _, b"AIFF" | b"AIFC") | (b"fLaC" | b"OggS" | b"caff", ..) => true,
         (_, b"ftyp", brand) => !NO_AUDIO_BRANDS.contains(&brand),
         (b"\x1a\x45\xdf\xa3", ..) => {
             let head = &bytes[..bytes.len().min(64)];
@@ -70,6 +82,15 @@ mod tests {
         for name in ["wav", "a.txt", ".flac", "b.flac.part", "cover.jpg", "film.mp4", "film.mkv", ""] {
             assert!(!is_audio_file(Path::new(name)), "{name}");
         }
+    }
+
+    #[test]
+    fn music_that_is_not_read_is_known_by_its_ending() {
+        assert_eq!([Path::new("a/b.WMA"), Path::new("c.wv"), Path::new("d.mp2")].map(unread_kind), [Some("wma"), Some("wv"), Some("mp2")]);
+        for name in ["a.mp3", "b.txt", "wma", ".ac3"] {
+            assert_eq!(unread_kind(Path::new(name)), None, "{name}");
+        }
+        assert!(UNREAD_ENDINGS.iter().all(|ending| !AUDIO_ENDINGS.contains(ending)));
     }
 
     #[test]

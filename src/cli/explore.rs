@@ -122,6 +122,7 @@ fn collection_of(music: PathBuf, out: Option<PathBuf>) -> anyhow::Result<PathBuf
         jobs: None,
         musicnn_layer: MusicnnLayer::Penultimate,
         retry: false,
+        is_strict: false,
         shard: None,
         device: NetworkDevice::Auto,
         tell: printer::remark,

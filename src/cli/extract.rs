@@ -15,8 +15,9 @@ use crate::catalog::counted;
 /// Decodes music, runs the networks over it, and stores tags and embeddings of every segment
 ///
 /// Resumes where it stopped: tracks that the collection holds are skipped, new ones are added behind them. Ctrl-C stops after the write that is
-/// under way; the same command goes on. Exit code 0: all done; 1: some files failed, each named with its reason, or the run was stopped before its
-/// end; 2: nothing done.
+/// under way; the same command goes on. A file that is cut off, or declares another length than it has, is extracted as far as it is sound, with a
+/// remark. Exit code 0: all done; 1: some files failed or were remarked on, each named with its reason, or the run was stopped before its end;
+/// 2: nothing done.
 #[derive(Debug, Args)]
 pub struct ExtractArgs {
     /// Audio files, or folders to be walked for them (wav, aiff, flac, alac, mp3, aac, vorbis, opus)
@@ -30,6 +31,9 @@ pub struct ExtractArgs {
     /// Extract one of N shares of the files, to be joined by `tagscape merge`; every shard must see the same files
     #[arg(long, value_name = "I/N", value_parser = clap::value_parser!(Shard))]
     shard: Option<Shard>,
+    /// Refuse files that are cut off, or declare another length than they have, instead of extracting what is there
+    #[arg(long)]
+    strict: bool,
     /// Try files again that failed before, although they have not changed
     #[arg(long)]
     retry: bool,
@@ -43,14 +47,16 @@ pub struct ExtractArgs {
 /// # Errors
 /// Where nothing could be done.
 pub fn run(args: ExtractArgs) -> anyhow::Result<Exit> {
-    let params = ExtractParams { retry: args.retry, shard: args.shard, ..args.options.params(args.inputs, args.out) };
+    let params =
+        ExtractParams { retry: args.retry, is_strict: args.strict, shard: args.shard, ..args.options.params(args.inputs, args.out) };
     let summary = extract_with_progress(&params)?;
     if args.json {
         printer::json(&to_json(&params, &summary));
     } else {
         printer::line(&summary_line(&params, &summary));
     }
-    Ok(if summary.failed.is_empty() && summary.stop.is_none() { Exit::Done } else { Exit::SomeFailed })
+    let is_whole = summary.failed.is_empty() && summary.remarks.is_empty() && summary.stop.is_none();
+    Ok(if is_whole { Exit::Done } else { Exit::SomeFailed })
 }
 
 /// Extracts, with a line of progress where there is a terminal, and names what failed and what stopped it.
@@ -66,6 +72,9 @@ pub(super) fn extract_with_progress(params: &ExtractParams) -> anyhow::Result<Ex
     for failed in &summary.failed {
         printer::remark(&format!("{}: {}", failed.path, failed.reason));
     }
+    for remarked in &summary.remarks {
+        printer::remark(&format!("{}: {}", remarked.path, remarked.reason));
+    }
     if let Some(stop) = &summary.stop {
         printer::remark(&stop_line(params, &summary, stop));
     }
@@ -80,12 +89,14 @@ pub(super) fn realtime(summary: &ExtractSummary) -> f64 {
 /// What `--json` prints.
 pub(super) fn to_json(params: &ExtractParams, summary: &ExtractSummary) -> serde_json::Value {
     let failed: Vec<_> = summary.failed.iter().map(|failed| json!({ "path": failed.path, "reason": failed.reason })).collect();
+    let remarks: Vec<_> = summary.remarks.iter().map(|track| json!({ "path": track.path, "reason": track.reason })).collect();
     let seconds = summary.seconds;
     let mut object = json!({
         "collection": params.out.to_string_lossy(),
         "tracks": summary.tracks,
         "segments": summary.segments,
         "failed": failed,
+        "remarks": remarks,
         "audio_seconds": summary.audio_secs,
         "seconds": {
             "decode": seconds.decode,
@@ -104,7 +115,8 @@ pub(super) fn to_json(params: &ExtractParams, summary: &ExtractSummary) -> serde
 }
 
 fn summary_line(params: &ExtractParams, summary: &ExtractSummary) -> String {
-    let failed = if summary.failed.is_empty() { String::new() } else { format!(", {} failed", summary.failed.len()) };
+    let count = |count: usize, what: &str| if count == 0 { String::new() } else { format!(", {count} {what}") };
+    let (failed, remarked) = (count(summary.failed.len(), "failed"), count(summary.remarks.len(), "with a remark"));
     let new = if summary.audio_secs > 0.0 {
         let (audio, total, realtime) = (clock(summary.audio_secs), clock(summary.seconds.total), realtime(summary));
         format!("{audio} of audio in {total} ({realtime:.0} times real time)")
@@ -112,7 +124,7 @@ fn summary_line(params: &ExtractParams, summary: &ExtractSummary) -> String {
         "nothing new".to_owned()
     };
     let (tracks, segments) = (counted(summary.tracks, "track"), counted(summary.segments, "segment"));
-    format!("{}: {tracks}, {segments}{failed}; {new}", params.out.display())
+    format!("{}: {tracks}, {segments}{failed}{remarked}; {new}", params.out.display())
 }
 
 fn stop_line(params: &ExtractParams, summary: &ExtractSummary, stop: &Stop) -> String {

@@ -78,6 +78,7 @@ impl ExtractOptions {
                 Layer::Dense => MusicnnLayer::Dense,
             },
             retry: false,
+            is_strict: false,
             shard: None,
             device: match self.device {
                 Device::Auto => NetworkDevice::Auto,

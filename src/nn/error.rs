@@ -103,7 +103,7 @@ pub enum NnError {
         found: usize,
     },
     /// A patch holds NaN or infinity: the audio does.
-    #[error("segment {segment} holds values that are not numbers; the audio is damaged there")]
+    #[error("segment {} holds values that are not numbers; the audio is damaged there", .segment + 1)]
     PatchValue {
         /// The patch's position in the call, from 0.
         segment: usize,

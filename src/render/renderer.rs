@@ -286,7 +286,8 @@ impl MapRenderer {
                 let drawn = self.splat.encode(context, encoder, kind, scene, frame, buffers, is_veiled, target, &mut self.timer)?;
                 if marked == Marked::Chosen {
                     let over = self.nearby.gather(context, &self.layouts, scene, marked, NO_TRACK)?;
-                    let frame = FrameUniform { row_count: over.rows, has_chosen: 0, ..styled(uniform, options, over.marks, has_lines) };
+                    // Whole discs on lines, too: beads would not be found.
+                    let frame = FrameUniform { row_count: over.rows, has_chosen: 0, ..styled(uniform, options, over.marks, false) };
                     self.over.write(context, frame, &blend)?;
                     let frames = self.over.groups();
                     let rows = MarkRows { frames, columns: &over.columns, rows: over.rows, has_lines, curves: &[], focus: None };

@@ -7,6 +7,7 @@ pub mod gpu;
 pub mod layouts;
 pub mod made_up;
 pub mod npy;
+pub mod odd_audio;
 pub mod program;
 #[cfg(target_os = "linux")]
 pub mod pulse;

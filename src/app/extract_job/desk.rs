@@ -29,6 +29,8 @@ const PAUSE: Duration = Duration::from_millis(50);
 pub(super) struct TrackFeatures {
     pub duration_secs: f64,
     pub metadata: TrackMetadata,
+    /// What is odd about its file.
+    pub remark: Option<String>,
     /// Its rows in every space of the plan, in its order.
     pub rows: Vec<HalfRows>,
     pub note: Option<Box<NewNote>>,
@@ -108,8 +110,8 @@ impl State<'_> {
         }
         if let Some(Begun { rows, read: Some(read), inference_secs, .. }) = self.begun.remove(&position) {
             let seconds = StageSeconds { inference: inference_secs, ..read.seconds };
-            let ReadTrack { duration_secs, metadata, note, .. } = read;
-            let features = TrackFeatures { duration_secs, metadata, rows: rows.into_spaces(), note, seconds };
+            let ReadTrack { duration_secs, metadata, remark, note, .. } = read;
+            let features = TrackFeatures { duration_secs, metadata, remark, rows: rows.into_spaces(), note, seconds };
             self.ready.insert(position, Ok(features));
         }
     }

@@ -20,10 +20,12 @@ pub enum ExtractError {
         source: std::io::Error,
     },
     /// No file in the inputs is an audio file, by its ending or, without one, by its first bytes.
-    #[error("no audio files (wav, aiff, flac, mp3, ogg, opus, m4a, mka, webm, caf) in {}", inputs.iter().map(|input| input.display().to_string()).collect::<Vec<_>>().join(", "))]
+    #[error("no audio files (wav, aiff, flac, mp3, ogg, opus, m4a, mka, webm, caf) in {}{}", inputs.iter().map(|input| input.display().to_string()).collect::<Vec<_>>().join(", "), of_unread(unread.as_deref()))]
     NoAudio {
         /// The inputs.
         inputs: Vec<PathBuf>,
+        /// Which files of other kinds are there, where there are any.
+        unread: Option<String>,
     },
     /// The inputs have no folder in common, as on two drives.
     #[error("{} and {} have no folder in common; extract them into two collections", one.display(), other.display())]
@@ -54,4 +56,8 @@ pub enum ExtractError {
         /// The system's reason.
         reason: String,
     },
+}
+
+fn of_unread(line: Option<&str>) -> String {
+    line.map_or_else(String::new, |line| format!("; {line}"))
 }

@@ -8,7 +8,7 @@ use std::time::UNIX_EPOCH;
 
 use super::FailedTrack;
 use super::error::ExtractError;
-use crate::audio::is_audio_file;
+use crate::audio::{is_audio_file, unread_kind};
 use crate::catalog::path_to_text;
 use crate::store::FileStamp;
 
@@ -30,6 +30,8 @@ pub(super) struct FoundInputs {
     pub root: PathBuf,
     files: Vec<(PathBuf, FileStamp)>,
     unreadable: Vec<(PathBuf, String)>,
+    /// Files of music of kinds that are not read, in the folders that were walked, counted by their endings.
+    unread: BTreeMap<&'static str, usize>,
 }
 
 /// Finds the files: those that are named, whatever they are, and the audio files in the folders that are named.
@@ -56,7 +58,7 @@ pub(super) fn find_inputs(inputs: &[PathBuf]) -> Result<FoundInputs, ExtractErro
         }
     }
     if found.files.is_empty() && found.unreadable.is_empty() {
-        return Err(ExtractError::NoAudio { inputs: inputs.to_vec() });
+        return Err(ExtractError::NoAudio { inputs: inputs.to_vec(), unread: found.unread_line() });
     }
     let mut roots = roots.into_iter();
     found.root = roots.next().unwrap_or_default();
@@ -103,12 +105,25 @@ impl FoundInputs {
                     Ok(about) if about.is_dir() && path.is_symlink() => linked.push(path),
                     Ok(about) if about.is_dir() => folders.push(path),
                     Ok(about) if is_audio_file(&path) => self.files.push((path, stamp_of(&about))),
+                    Ok(about) if about.is_file() => {
+                        if let Some(kind) = unread_kind(&path) {
+                            *self.unread.entry(kind).or_default() += 1;
+                        }
+                    }
                     Err(error) if is_audio_file(&path) => self.unreadable.push((path, format!("cannot be read: {error}"))),
                     _ => {}
                 }
             }
             linked.sort_by(|a, b| b.cmp(a));
         }
+    }
+
+    /// A line on the files of music that are not read, if there are any.
+    pub(super) fn unread_line(&self) -> Option<String> {
+        let counts: Vec<_> = self.unread.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+        let is_one = self.unread.values().sum::<usize>() == 1;
+        let verb = if is_one { "file is" } else { "files are" };
+        (!counts.is_empty()).then(|| format!("{} {verb} of a kind that is not read; convert to flac or wav", counts.join(", ")))
     }
 
     /// The files under the names that they have below `root`, sorted by them, each once; and what cannot be a track.

@@ -53,6 +53,8 @@ pub struct ExtractParams {
     pub musicnn_layer: MusicnnLayer,
     /// Whether files that failed before are tried again although they have not changed.
     pub retry: bool,
+    /// Whether a file that is cut off, or odd in another way, fails; otherwise it is extracted as far as it is sound, with a remark.
+    pub is_strict: bool,
     /// Which share of the inputs; none means all.
     pub shard: Option<Shard>,
     /// Where the networks run.
@@ -99,6 +101,15 @@ pub struct FailedTrack {
     pub reason: String,
 }
 
+/// A track that was extracted as far as it is sound.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RemarkedTrack {
+    /// Its path, relative to the audio root.
+    pub path: String,
+    /// What is odd about it.
+    pub reason: String,
+}
+
 /// Where the time went, in seconds: decoding, features and inference are summed over the workers and the extracted tracks, and so may
 /// pass the total.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -139,6 +150,8 @@ pub struct ExtractSummary {
     pub left: usize,
     /// This run's inputs that gave no track, in the order of their paths.
     pub failed: Vec<FailedTrack>,
+    /// This run's tracks that were extracted as far as they are sound, in the order of their paths.
+    pub remarks: Vec<RemarkedTrack>,
     /// Seconds of audio that were extracted in this run.
     pub audio_secs: f64,
     /// Where the time went.
@@ -170,6 +183,9 @@ pub fn run(
         },
         spaces: plan_spaces,
     };
+    if let Some(line) = found.unread_line().filter(|_| params.shard.is_none_or(|shard| shard.number() == 1)) {
+        (params.tell)(&line);
+    }
     let mut writer = CollectionWriter::create_or_resume(&params.out, &plan)?;
     let (mut candidates, mut failed) = found.relative_to(writer.audio_root());
     if let Some(shard) = params.shard {
@@ -197,7 +213,7 @@ pub fn run(
         }
         let mut extractor = Extractor::load(&models, params.hop_secs, params.musicnn_layer, &weights_of)?;
         extractor.use_device(params.device, &weights_of, params.tell);
-        let run = Run { candidates: &fresh, extractor: &extractor, jobs, cancel, start };
+        let run = Run { candidates: &fresh, extractor: &extractor, jobs, is_strict: params.is_strict, cancel, start };
         let mut notes = RunNotes::new(&params.out, params.tell);
         run.extract(&mut writer, &mut notes, &mut summary, progress)?;
         if let Some(line) = extractor.gpu_failure() {

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use super::desk::{Desk, News, Outcome};
 use super::error::ExtractError;
-use super::features::Extractor;
+use super::features::{Extractor, TrackFailure};
 use super::inputs::Candidate;
 use super::notes::RunNotes;
-use super::{ExtractProgress, ExtractSummary, FailedTrack, Stop};
+use super::{ExtractProgress, ExtractSummary, FailedTrack, RemarkedTrack, Stop};
 use crate::store::{CollectionWriter, NewTrack, StoreError};
 
 /// How often progress is told while no track ends.
@@ -20,6 +20,8 @@ pub(super) struct Run<'r> {
     pub candidates: &'r [Candidate],
     pub extractor: &'r Extractor,
     pub jobs: usize,
+    /// Whether what is odd about a file makes it fail.
+    pub is_strict: bool,
     pub cancel: &'r AtomicBool,
     pub start: Instant,
 }
@@ -98,6 +100,7 @@ impl Run<'_> {
                 }
             };
             let write_start = Instant::now();
+            let outcome = if self.is_strict { without_remarks(outcome) } else { outcome };
             if let Err(error) = commit(candidate, outcome, writer, notes, summary) {
                 return Some(Stop::Unwritable(error));
             }
@@ -108,6 +111,15 @@ impl Run<'_> {
             told = Instant::now();
         }
         None
+    }
+}
+
+/// Makes a failure of a track that is odd. It is not remembered: without strictness it is none.
+fn without_remarks(outcome: Outcome) -> Outcome {
+    let features = outcome?;
+    match features.remark {
+        Some(reason) => Err(TrackFailure { reason, is_lasting: false }),
+        None => Ok(features),
     }
 }
 
@@ -124,6 +136,9 @@ fn commit(
             writer.append_halves(&track, &features.rows)?;
             if let Some(note) = features.note {
                 notes.add(*note);
+            }
+            if let Some(reason) = features.remark {
+                summary.remarks.push(RemarkedTrack { path: candidate.path.clone(), reason });
             }
             summary.added += 1;
             summary.audio_secs += features.duration_secs;

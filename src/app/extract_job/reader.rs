@@ -53,6 +53,8 @@ impl Patches {
 pub(super) struct ReadTrack {
     pub duration_secs: f64,
     pub metadata: TrackMetadata,
+    /// What is odd about it, as far as it is no failure.
+    pub remark: Option<String>,
     /// What playback is to know of it, where its file can be noted down.
     pub note: Option<Box<NewNote>>,
     /// Decoding and spectrograms.
@@ -161,9 +163,11 @@ impl<'r> TrackReader<'r> {
     fn end(&mut self) -> Step {
         let patches = self.cut_patches(true);
         let duration_secs = self.read_secs();
+        let remark = self.remark();
         for (group, &given) in self.extractor.groups().iter().zip(&self.given) {
             if given == 0 {
-                let reason = format!("is {duration_secs:.2} s long, shorter than a segment of {:.3} s", group.spec.segment_secs);
+                let odd = remark.as_ref().map_or_else(String::new, |remark| format!("{remark}, and "));
+                let reason = format!("{odd}is {duration_secs:.2} s long, shorter than a segment of {:.3} s", group.spec.segment_secs);
                 return Step::Failed(TrackFailure { reason, is_lasting: true });
             }
         }
@@ -176,7 +180,14 @@ impl<'r> TrackReader<'r> {
         let tags = self.stream.as_ref().map(|stream| stream.metadata().clone()).unwrap_or_default();
         // Of a file beside the audio root, the way up to it names nothing.
         let metadata = tags.or_from_path(self.candidate.path.trim_start_matches("../"));
-        Step::End(patches, ReadTrack { duration_secs, metadata, note, seconds: self.seconds })
+        Step::End(patches, ReadTrack { duration_secs, metadata, remark, note, seconds: self.seconds })
+    }
+
+    /// All that is odd about the file in one line.
+    fn remark(&self) -> Option<String> {
+        let remarks = self.stream.as_ref().map(MonoStream::remarks).unwrap_or_default();
+        let words: Vec<_> = remarks.iter().map(ToString::to_string).collect();
+        (!words.is_empty()).then(|| words.join("; "))
     }
 
     /// What is known of the track now that all of it was decoded. The file is read a second time for it, without decoding.
