@@ -133,7 +133,7 @@ mod tests {
     fn a_patch_is_read_in_the_place_of_the_files_bytes() {
         for step in 1..11 {
             let mut patched = FileStretch::first(file(), 10).with_patch(3, b"abc".to_vec());
-            let mut all = Vec::new();
+            let mut all = Vec::<u8>::new();
             loop {
                 let mut part = vec![0; step];
                 let read = patched.read(&mut part).unwrap();

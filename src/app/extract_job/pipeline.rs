@@ -186,6 +186,7 @@ mod tests {
             jobs: Some(jobs),
             musicnn_layer: MusicnnLayer::Penultimate,
             retry: false,
+            is_strict: false,
             shard: None,
             device: NetworkDevice::Cpu,
             tell: |_| {},
