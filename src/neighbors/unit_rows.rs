@@ -61,7 +61,8 @@ mod tests {
         let large = 2.0_f32.powi(120);
         let matrix = FeatureMatrix::new(4, 2, vec![3.0 * large, -4.0 * large, 0.0, 0.0, 3.0 / large, 4.0 / large, f32::NAN, 1.0]);
         let unit = UnitRows::new(&matrix).to_matrix().unwrap();
-        assert_eq!(scaled(matrix.clone()), unit);
+        let bits = |matrix: &FeatureMatrix| matrix.values().iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+        assert_eq!(bits(&scaled(matrix.clone())), bits(&unit));
         assert_eq!(unit.values()[..6], [0.6, -0.8, 0.0, 0.0, 0.6, 0.8]);
         assert!(unit.row(3)[0].is_nan() && unit.row(3)[1] == 1.0);
     }

@@ -130,19 +130,20 @@ fn raw_string(chars: &[char]) -> Option<usize> {
     (rest.get(hashes) == Some(&'"')).then_some(hashes)
 }
 
-/// Leaves out what `#[cfg(test)]` stands before, up to its closing brace or semicolon.
+/// Leaves out each item behind `#[cfg(test)]` or `#[cfg(all(test, ...))]`, up to its closing brace or semicolon.
 fn without_tests(tokens: Vec<Token>) -> Vec<Token> {
-    const MARK: [&str; 7] = ["#", "[", "cfg", "(", "test", ")", "]"];
+    const MARKS: [&[&str]; 2] = [&["#", "[", "cfg", "(", "test", ")"], &["#", "[", "cfg", "(", "all", "(", "test", ","]];
     let mut kept = Vec::new();
     let mut at = 0;
     while at < tokens.len() {
-        if !MARK.iter().enumerate().all(|(i, text)| tokens.get(at + i).is_some_and(|token| token.text == *text)) {
+        let is_here = |mark: &&[&str]| mark.iter().enumerate().all(|(i, text)| tokens.get(at + i).is_some_and(|token| token.text == *text));
+        if !MARKS.iter().any(is_here) {
             kept.push(tokens[at].clone());
             at += 1;
             continue;
         }
         let mut depth = 0;
-        at += MARK.len();
+        at += tokens[at..].iter().position(|token| token.text == "]").unwrap_or(0) + 1;
         while let Some(token) = tokens.get(at) {
             at += 1;
             depth += i32::from(token.text == "{") - i32::from(token.text == "}");
@@ -177,6 +178,7 @@ fn paths_are_found_in_use_trees_code_and_attributes_with_their_lines() {
 #[test]
 fn comments_strings_and_tests_name_nothing() {
     let source = "//! [`crate::app`]\n/* wgpu::A /* burn::B */ cpal::C */\nconst A: &str = r#\"egui::\"D\"#;\nconst B: char = '\"';\n\
-                  #[cfg(test)]\nmod tests { use crate::app::X; fn f() { crate::ui::g(); } }\n#[cfg(test)]\nuse winit::Y;\nuse crate::seed::Z;";
-    assert_eq!(named_paths(source), [NamedPath { line: 9, segments: ["crate", "seed", "Z"].map(str::to_owned).to_vec() }]);
+                  #[cfg(test)]\nmod tests { use crate::app::X; fn f() { crate::ui::g(); } }\n#[cfg(test)]\nuse winit::Y;\n\
+                  #[cfg(all(test, unix))]\nmod more { use egui::Z; }\n#[cfg(all(unix, feature))]\nuse crate::seed::Z;";
+    assert_eq!(named_paths(source), [NamedPath { line: 12, segments: ["crate", "seed", "Z"].map(str::to_owned).to_vec() }]);
 }
