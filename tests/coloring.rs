@@ -137,7 +137,7 @@ fn a_wish_that_a_space_has_nothing_of_is_kept_for_the_next_space_that_has() {
     let folder = tempfile::tempdir().unwrap();
     const OWN: &str = "msd-musicnn-embeddings";
     let (wide, longer) = (("msd-vgg-embeddings", SEGMENTS), ("mtt-vgg-embeddings", 2 * SEGMENTS));
-    let spaces = [(OWN, SEGMENTS), ("msd-musicnn-taggrams", SEGMENTS), longer, wide];
+    let spaces = [("msd-musicnn-taggrams", SEGMENTS), (OWN, SEGMENTS), longer, wide];
     let path = wandering_in(folder.path(), &spaces, TRACKS);
     let file = npy(folder.path(), "<f4", "(120,)", &vec![0; 480]);
     for (by, back, to) in [

@@ -300,7 +300,7 @@ fn without_size(bytes: &mut [u8], id: &[u8]) -> usize {
     let places: Vec<usize> = bytes.windows(id.len()).enumerate().filter(|(_, word)| *word == id).map(|(at, _)| at + id.len()).collect();
     for &at in &places {
         let count = bytes[at].leading_zeros() as usize;
-        bytes[at] = (0x100_u16 >> count) as u8 - 1 | 0x80 >> count;
+        bytes[at] = ((0x100_u16 >> count) as u8 - 1) | (0x80 >> count);
         bytes[at + 1..=at + count].fill(0xff);
     }
     places.len()

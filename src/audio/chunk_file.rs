@@ -13,6 +13,8 @@ use super::tags_behind::{self, array_at};
 
 /// Largest chunk that is read into memory: a format, a list of texts.
 const MAX_CHUNK: u64 = 1 << 20;
+/// Texts after which no more lists of them are read.
+const MAX_TEXTS: usize = 1000;
 /// Most chunks of a file.
 const MAX_CHUNKS: usize = 10_000;
 /// Bytes behind the declared end that are no chunk and may still be padding or a block that was counted wrongly.
@@ -105,7 +107,9 @@ impl Walk<'_> {
             match &id {
                 b"fmt " | b"COMM" if size <= MAX_CHUNK => format = Some(self.bytes(body, size)?),
                 b"ds64" => long_data = array_at::<16>(&mut self.reader, body)?.map(|sizes| le_u64(&sizes[8..])),
-                b"LIST" if (4..=MAX_CHUNK).contains(&size) => found.texts.extend(info_texts(&self.bytes(body, size)?)),
+                b"LIST" if (4..=MAX_CHUNK).contains(&size) && found.texts.len() < MAX_TEXTS => {
+                    found.texts.extend(info_texts(&self.bytes(body, size)?))
+                }
                 b"NAME" | b"AUTH" if size <= MAX_CHUNK => found.texts.push((id, text_of(&self.bytes(body, size)?))),
                 b"id3 " | b"ID3 " => found.id3 = Some(body..body + size),
                 _ => {}

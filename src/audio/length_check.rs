@@ -74,10 +74,8 @@ impl AudioStream {
         if self.is_cut && !self.container.is_ogg() || self.extent.is_cut_off || self.file_end.is_ragged && self.promised_frames.is_none() {
             return cut_off(None);
         }
-        match of_all.into_iter().chain(of_heard).find(|(there, promised, slack)| *there > promised.saturating_add(*slack)) {
-            Some((_, promised, _)) => runs_on(promised as f64 / rate),
-            None => None,
-        }
+        let exceeded = of_all.into_iter().chain(of_heard).find(|(there, promised, slack)| *there > promised.saturating_add(*slack));
+        exceeded.and_then(|(_, promised, _)| runs_on(promised as f64 / rate))
     }
 
     fn cut_off(&self) -> AudioErrorKind {

@@ -59,15 +59,15 @@ impl Shown {
         events(&self.log)
     }
 
-    /// Frames presented, once nothing was logged for a second.
+    /// Frames presented, once the window has said that it is still and nothing was logged for a second.
     pub fn rest(&self) -> u64 {
         let mut before = usize::MAX;
         for _ in 0..60 {
-            let now = self.events().len();
-            if now == before {
+            let events = self.events();
+            if events.len() == before && events.iter().any(|event| event["event"] == "still") {
                 break;
             }
-            before = now;
+            before = events.len();
             std::thread::sleep(Duration::from_secs(1));
         }
         let still = self.events().into_iter().rev().find(|event| event["event"] == "still").expect("it comes to rest");
