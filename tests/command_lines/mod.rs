@@ -47,6 +47,8 @@ fn strangers_words() -> Vec<OsString> {
         "junk.pb",
         "good",
         "nan.npy",
+        "pipe",
+        "/dev/zero",
         "*",
     ];
     let mut words: Vec<OsString> = texts.into_iter().map(OsString::from).collect();
@@ -138,6 +140,8 @@ fn place() -> tempfile::TempDir {
     ] {
         std::fs::write(path(name), bytes).unwrap();
     }
+    // Nobody ever writes into it: whoever opens it and waits, waits for ever.
+    assert!(Command::new("mkfifo").arg(path("pipe")).status().unwrap().success());
     write_npy_f32(&path("m.npy"), &ValueSet::Random.matrix(40, 6)).unwrap();
     let mut broken = ValueSet::Random.matrix(40, 2);
     broken.values_mut()[7] = f32::NAN;
