@@ -62,6 +62,20 @@ pub trait RowSource: Sync {
     }
 }
 
+impl<T: RowSource + ?Sized> RowSource for &T {
+    fn rows(&self) -> usize {
+        (**self).rows()
+    }
+
+    fn dims(&self) -> usize {
+        (**self).dims()
+    }
+
+    fn read_rows(&self, rows: Range<usize>, into: &mut [f32]) -> Result<(), RowError> {
+        (**self).read_rows(rows, into)
+    }
+}
+
 /// Rows that follow one another in a sample: most of a track of a few minutes.
 const SAMPLED_RUN: usize = 64;
 

@@ -94,6 +94,7 @@ const CRATES: &[(&str, &[&str])] = &[
         ],
     ),
     ("winit", &["app/windowed"]),
+    ("zip", &["tensors/checkpoint.rs"]),
 ];
 const EVERYWHERE: &[&str] = &["**"];
 

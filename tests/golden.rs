@@ -58,7 +58,7 @@ fn many_colored() -> Scene {
     let mut scene = normal_scene(300_000, Dimensions::Two, ViewKind::Segments, ASPECT);
     let turn = |[x, y, _]: &[f32; 3]| (y.atan2(*x) / TAU + 0.5 + 0.15 * x.hypot(*y)).fract();
     let of = Column::Rows(scene.positions.iter().map(turn).collect());
-    let numbers = Numbers { of, low: 0.0, high: 1.0, beyond: [false; 2], has_unknown: false, measure: Measure::Plain };
+    let numbers = Numbers { of, low: 0.0, high: 1.0, beyond: [false; 2], has_unknown: false, measure: Measure::Plain, offset: 0.0 };
     scene.color_by(Arc::new(Coloring { title: String::new(), values: Values::Numbers(numbers) }));
     scene
 }

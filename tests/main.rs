@@ -32,6 +32,7 @@ mod live;
 mod long_listening;
 mod long_runs;
 mod maps;
+mod matrices;
 mod mel;
 mod mixtures;
 mod models;
@@ -58,6 +59,8 @@ mod shader_validation;
 mod shards;
 mod splat;
 mod store;
+#[cfg(unix)]
+mod strangers;
 mod tensors;
 mod terminal;
 mod tiles;

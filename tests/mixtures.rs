@@ -160,8 +160,15 @@ fn numbers_that_meet_in_a_pixel_have_the_mean_of_the_scales_colours() {
     for way in WAYS {
         let mut scene = scene(&vec![way.times(4); 2], Theme::Dark, ViewKind::Segments);
         let of: Vec<f32> = (0..scene.positions.len()).map(|row| (row % 2) as f32).collect();
-        let numbers =
-            Numbers { of: Column::Rows(of), low: 0.0, high: 1.0, beyond: [false; 2], has_unknown: false, measure: Measure::Plain };
+        let numbers = Numbers {
+            of: Column::Rows(of),
+            low: 0.0,
+            high: 1.0,
+            beyond: [false; 2],
+            has_unknown: false,
+            measure: Measure::Plain,
+            offset: 0.0,
+        };
         scene.color_by(Arc::new(Coloring { title: String::new(), values: Values::Numbers(numbers) }));
         let [low, high] = [0.0, 1.0].map(|end| Scale::of(Theme::Dark).at(end).unwrap());
         let color = middle(&mut renderer_for(way), &scene, way);

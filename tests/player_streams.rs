@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use tagscape::catalog::SegmentSpan;
 use tagscape::player::{
     AuditionRequest, Cue, FileSource, GoOn, KnownNote, MixerCommand, MixerReport, MixerStatus, Player, PlayerConfig, PlayerError,
-    SegmentAudio, SegmentSource, SegmentWriter, TellBegun, TrackNotes, mixer_link,
+    PlayerEvent, SegmentAudio, SegmentSource, SegmentWriter, TellBegun, TrackNotes, mixer_link,
 };
 
 use crate::common::counting_alloc::{AllocCount, count_allocations};
@@ -156,6 +156,114 @@ fn prefetching_makes_way_for_what_is_touched() {
     assert_eq!(source.given_up.load(SeqCst), 1);
     wait_until("and then what is near", || player.is_cached(Path::new("0.2"), SPAN));
     assert_eq!(*source.order.lock().unwrap(), ["slow/0.1", "0.3", "0.2"].map(PathBuf::from));
+}
+
+/// A disk that does not answer below `dead`, packets that never become sound below `endless`, and a constant elsewhere.
+#[derive(Default)]
+struct Disks {
+    hanging: AtomicUsize,
+    answers: std::sync::atomic::AtomicBool,
+}
+
+impl SegmentSource for Disks {
+    fn load(&self, _: &Path, span: SegmentSpan, sample_rate_hz: u32) -> Result<Arc<SegmentAudio>, PlayerError> {
+        let frames = (span.duration_secs * f64::from(sample_rate_hz)).round() as usize;
+        Ok(Arc::new(SegmentAudio::from_interleaved(&vec![0.5; frames * 2], frames, FADE_FRAMES)))
+    }
+
+    fn stream(
+        &self,
+        path: &Path,
+        span: SegmentSpan,
+        sample_rate_hz: u32,
+        begun: TellBegun<'_>,
+        goes_on: GoOn<'_>,
+    ) -> Result<Option<Arc<SegmentAudio>>, PlayerError> {
+        if path.starts_with("dead") {
+            self.hanging.fetch_add(1, SeqCst);
+            while !self.answers.load(SeqCst) {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        }
+        while path.starts_with("endless") {
+            if !goes_on() {
+                return Ok(None);
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let audio = self.load(path, span, sample_rate_hz)?;
+        begun(&audio);
+        Ok(Some(audio))
+    }
+}
+
+/// Runs the output until an event is `wanted`, and returns all up to then.
+fn events_until(player: &mut Player, output: &mut tagscape::player::NullOutput, wanted: impl Fn(&PlayerEvent) -> bool) -> Vec<PlayerEvent> {
+    let (until, mut events) = (Instant::now() + Duration::from_secs(20), Vec::new());
+    while !events.iter().any(&wanted) {
+        assert!(Instant::now() < until, "no end in 20 s: {events:?}");
+        output.process(256);
+        std::thread::sleep(Duration::from_millis(1));
+        events.extend(player.poll());
+    }
+    events
+}
+
+#[test]
+fn files_that_hang_are_named_and_do_not_leave_the_player_dumb() {
+    let source = Arc::new(Disks::default());
+    let config = PlayerConfig { worker_count: 2, patience: Duration::from_millis(200), ..PlayerConfig::default() };
+    let (mut player, mut output) = Player::start_by_hand(RATE_HZ, config, Arc::clone(&source) as Arc<dyn SegmentSource>, None);
+    for serial in 1..=2 {
+        player.audition(request(serial, &format!("dead/{serial}")));
+        wait_until("it hangs", || source.hanging.load(SeqCst) == serial as usize);
+    }
+    player.audition(request(3, "0.5"));
+    let is_started = |wanted: u64| move |event: &PlayerEvent| matches!(event, PlayerEvent::Started { serial, .. } if *serial == wanted);
+    let mut events = events_until(&mut player, &mut output, is_started(3));
+    let is_named = |events: &[PlayerEvent], name: &str| {
+        events.iter().any(|event| matches!(event, PlayerEvent::Notice { text } if text.contains(name) && text.contains("disk")))
+    };
+    if !is_named(&events, "dead/2") {
+        events.extend(events_until(
+            &mut player,
+            &mut output,
+            |event| matches!(event, PlayerEvent::Notice { text } if text.contains("dead/2")),
+        ));
+    }
+    assert!(is_named(&events, "dead/1") && is_named(&events, "dead/2"), "{events:?}");
+    // Each is told once, and a disk that answers at last lets its thread go.
+    source.answers.store(true, SeqCst);
+    wait_until("what hung is kept", || player.is_cached(Path::new("dead/1"), SPAN));
+    player.audition(request(4, "dead/9"));
+    events.extend(events_until(&mut player, &mut output, is_started(4)));
+    let notices = events.iter().filter(|event| matches!(event, PlayerEvent::Notice { .. })).count();
+    assert_eq!(notices, 2, "{events:?}");
+}
+
+#[test]
+fn a_file_that_hangs_while_it_is_prefetched_does_not_end_prefetching() {
+    let source = Arc::new(Disks::default());
+    let config = PlayerConfig { worker_count: 2, patience: Duration::from_millis(200), ..PlayerConfig::default() };
+    let (mut player, mut output) = Player::start_by_hand(RATE_HZ, config, Arc::clone(&source) as Arc<dyn SegmentSource>, None);
+    player.prefetch(&[request(0, "dead/1"), request(0, "0.25")]);
+    wait_until("it hangs", || source.hanging.load(SeqCst) == 1);
+    player.audition(request(1, "0.5"));
+    events_until(&mut player, &mut output, |event| matches!(event, PlayerEvent::Started { .. }));
+    wait_until("the next is fetched", || player.is_cached(Path::new("0.25"), SPAN));
+    source.answers.store(true, SeqCst);
+}
+
+#[test]
+fn packets_that_never_become_sound_end_as_a_failure_with_the_files_name() {
+    let source = Arc::new(Disks::default());
+    let config = PlayerConfig { patience: Duration::from_millis(50), ..PlayerConfig::default() };
+    let (mut player, mut output) = Player::start_by_hand(RATE_HZ, config, source as Arc<dyn SegmentSource>, None);
+    player.audition(request(1, "endless/1"));
+    let events = events_until(&mut player, &mut output, |event| matches!(event, PlayerEvent::Failed { .. }));
+    assert!(matches!(&events[..], [PlayerEvent::Failed { serial: 1, reason }] if reason.contains("endless/1")), "{events:?}");
+    player.audition(request(2, "0.5"));
+    events_until(&mut player, &mut output, |event| matches!(event, PlayerEvent::Started { serial: 2, .. }));
 }
 
 /// Notes in memory.

@@ -103,7 +103,7 @@ fn a_splat_has_the_colours_that_rows_have_and_follows_them() {
         // All rows low on a scale, all high, and none of them a number: one colour each, whatever rows a pixel has.
         for value in [0.0, 1.0, f32::NAN] {
             let of = Column::Rows(vec![value; scene.positions.len()]);
-            let numbers = Numbers { of, low: 0.0, high: 1.0, beyond: [false; 2], has_unknown: false, measure: Measure::Plain };
+            let numbers = Numbers { of, low: 0.0, high: 1.0, beyond: [false; 2], has_unknown: false, measure: Measure::Plain, offset: 0.0 };
             scene.color_by(Arc::new(Coloring { title: String::new(), values: Values::Numbers(numbers) }));
             let mut encoder = context.device.create_command_encoder(&Default::default());
             renderer.encode(context, &mut encoder, &scene, &target, DrawOptions { pixels_per_point: 1.0 }).unwrap();

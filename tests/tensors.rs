@@ -73,6 +73,40 @@ fn what_is_no_weight_file_is_named_with_what_it_is() {
     assert!(said(b"<!DOCTYPE html><html>").contains("web page"));
     assert!(said(b"RIFF\x24\0\0\0WAVEfmt ").contains("no weight file"));
     assert!(said(b"\x0A\x05hello").contains("no weight file"));
-    assert!(TensorFile::open(folder.path()).err().unwrap().to_string().contains("is not a file"));
+    assert!(TensorFile::open(folder.path()).err().unwrap().to_string().contains("is a folder, not a file"));
     assert!(TensorFile::open(&folder.path().join("none")).err().unwrap().to_string().contains("cannot be read"));
+}
+
+/// A zip archive of one entry, which says that it has so many bytes.
+fn archive(name: &str, data: &[u8], method: u16, declared: u32) -> Vec<u8> {
+    let lengths = [(data.len() as u32).to_le_bytes(), declared.to_le_bytes()].concat();
+    let about = [&[20, 0, 0, 0][..], &method.to_le_bytes(), &[0; 8], &lengths, &(name.len() as u16).to_le_bytes(), &[0, 0]].concat();
+    let local = [b"PK\x03\x04", &about[..], name.as_bytes(), data].concat();
+    let directory = [b"PK\x01\x02\x14\0", &about[..], &[0; 10], &[0; 4], name.as_bytes()].concat();
+    let places = [(directory.len() as u32).to_le_bytes(), (local.len() as u32).to_le_bytes()].concat();
+    let end = [b"PK\x05\x06\0\0\0\0\x01\0\x01\0", &places[..], &[0, 0]].concat();
+    [local, directory, end].concat()
+}
+
+#[test]
+fn a_checkpoint_that_would_grow_in_memory_is_refused_by_what_it_declares() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("some.pth");
+    let said = |bytes: &[u8]| {
+        std::fs::write(&path, bytes).unwrap();
+        TensorFile::open(&path).err().unwrap().to_string()
+    };
+    // Each byte would be an object of some seventy.
+    let nones = [&b"\x80\x02("[..], &vec![b'N'; 4 << 20], b"t."].concat();
+    let large = archive("archive/data.pkl", &nones, 0, nones.len() as u32);
+    assert!(said(&large).contains("'archive/data.pkl' would have 4194309 bytes, and no network's pickle"), "{}", said(&large));
+    let small = b"\x80\x02}.";
+    assert!(said(&archive("archive/data.pkl", small, 8, 90 << 20)).contains("no network's pickle has more than 1048576"));
+    assert!(said(&archive("archive/data/0", small, 8, 3 << 30)).contains("no tensor has more than"));
+    assert!(said(&archive("archive/data/0", small, 0, 1 << 30)).contains("the file itself has"));
+    let legacy = [&b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.\x80\x02M\xe9\x03."[..], b"\x80\x02}.", &nones].concat();
+    assert!(said(&legacy).contains("no end within the 1048576 bytes"), "{}", said(&legacy));
+    let mut tar = [&legacy[..60], &[0; 300]].concat();
+    tar[257..262].copy_from_slice(b"ustar");
+    assert!(said(&tar).contains("tar archive"), "{}", said(&tar));
 }

@@ -81,7 +81,10 @@ impl ColoringRequest {
                 }
                 match read {
                     RowValues::Classes(classes) => Values::Classes(Classes::of_rows(&classes)),
-                    RowValues::Numbers(values) => numbers(values, Measure::Plain),
+                    RowValues::Numbers(read) => {
+                        let numbers = Numbers::robust(Column::Rows(read.values), Measure::Plain);
+                        Values::Numbers(Numbers { offset: read.offset, ..numbers })
+                    }
                     RowValues::Places(places) => return Ok(Coloring::places(title, &places)),
                 }
             }

@@ -166,7 +166,9 @@ impl Flight {
         let is_read = descent.columns().is_none() || is_due(self.read, READ_EVERY);
         let positions: Option<Arc<[[f32; 3]]>> = if is_read {
             self.read = Some(Instant::now());
-            Some(descent.positions()?.into())
+            let positions = descent.positions()?;
+            descent::check_finite(&positions)?;
+            Some(positions.into())
         } else {
             None
         };

@@ -51,6 +51,12 @@ pub enum AppError {
         /// The space's rows.
         expected: usize,
     },
+    /// A layout file in which no row has a place.
+    #[error("{}: not one of its rows has a finite place; make the layout anew", path.display())]
+    NoPlaces {
+        /// The file.
+        path: PathBuf,
+    },
     /// Colours by something that is not there.
     #[error("{0}")]
     Coloring(String),

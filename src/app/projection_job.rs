@@ -20,6 +20,9 @@ const GLANCE_FROM_ROWS: usize = 500_000;
 /// Rows that a glance's components are fitted on.
 const GLANCE_SAMPLE: usize = 100_000;
 
+/// How far from the middle a row of a layout may lie: float32 has no squares of larger numbers.
+const FARTHEST: f32 = 1e18;
+
 /// Whether a layout is wanted soon, or exactly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Haste {
@@ -115,7 +118,9 @@ impl ProjectionRequest {
         let Begun { mut ready, descent } = self.begin(false, observer)?;
         if let Some(mut under_way) = descent {
             descent::finish(&mut *under_way, observer)?;
-            ready.positions = under_way.positions()?.into();
+            let positions = under_way.positions()?;
+            descent::check_finite(&positions)?;
+            ready.positions = positions.into();
             ready.columns = None;
             ready.descent = None;
             ready.tree = (ready.dimensions == Dimensions::Two).then(|| PickTree::new(&ready.positions));
@@ -166,15 +171,18 @@ impl ProjectionRequest {
                 let (compute, reason) = embedding.automatic(matrix.rows(), self.compute.clone());
                 remark = reason.map(|reason| format!("computed on the CPU: {reason}"));
                 let mut descent = embedding.begin(&matrix, is_tunable, &compute, observer)?;
-                (self.embedded(&embedding, descent.positions()?), Some(descent))
+                let positions = descent.positions()?;
+                descent::check_finite(&positions)?;
+                (self.embedded(&embedding, positions), Some(descent))
             }
             (None, None) => (self.project(haste, &matrix, &tags, observer)?, None),
         };
         let scalings = if self.log && (self.layout_file.is_some() || !self.method.is_embedding()) {
             Scaling::take_logarithms(&mut made.positions, made.dimensions.count())
         } else {
-            [Scaling::Linear; 3]
+            made.scalings
         };
+        remark = remark.or(made.remark);
         let positions: Arc<[[f32; 3]]> = made.positions.into();
         // Of a layout that moves, no tree would stay true.
         let tree = (made.dimensions == Dimensions::Two && descent.is_none() && haste == Haste::None).then(|| PickTree::new(&positions));
@@ -223,7 +231,9 @@ impl ProjectionRequest {
             axis_names: embedding.axes().into_iter().map(|axis| axis.name).collect(),
             explained: Vec::new(),
             scale: AxisScale::Uniform,
+            scalings: [Scaling::Linear; 3],
             positions,
+            remark: None,
         }
     }
 
@@ -264,7 +274,9 @@ impl ProjectionRequest {
             axis_names: axis_names.collect(),
             explained,
             scale: if self.method == MethodKind::Original { AxisScale::PerAxis } else { AxisScale::Uniform },
+            scalings: [Scaling::Linear; 3],
             positions: layout.positions(),
+            remark: None,
         })
     }
 
@@ -279,8 +291,31 @@ impl ProjectionRequest {
         if rows != expected {
             return Err(AppError::Layout { path: path.to_owned(), rows, dims, space: self.space.to_string(), expected });
         }
-        let matrix = file.to_matrix().map_err(ProjectError::Rows)?;
-        let positions = matrix.values().chunks_exact(dims).map(|row| [row[0], row[1], row.get(2).copied().unwrap_or(0.0)]).collect();
+        let (matrix, offsets) = if self.log {
+            // Logarithms are of the values themselves.
+            file.check_float32(&(0..dims).collect::<Vec<_>>())?;
+            (file.to_matrix().map_err(ProjectError::Rows)?, vec![0.0; dims])
+        } else {
+            let centred = file.centred()?;
+            (centred.to_matrix().map_err(ProjectError::Rows)?, centred.offsets().to_vec())
+        };
+        let mut positions: Vec<[f32; 3]> =
+            matrix.values().chunks_exact(dims).map(|row| [row[0], row[1], row.get(2).copied().unwrap_or(0.0)]).collect();
+        let unplaced = leave_out_unplaced(&mut positions);
+        if unplaced.len() == rows {
+            return Err(AppError::NoPlaces { path: path.to_owned() });
+        }
+        let remark = unplaced.first().map(|first| {
+            format!(
+                "{}: {} of {rows} rows have no place that can be drawn (NaN, infinite, or beyond 1e18; the first is row {first}, from 0), and are left out",
+                path.display(),
+                unplaced.len()
+            )
+        });
+        let scaling = |axis: usize| match offsets.get(axis) {
+            Some(&offset) if offset != 0.0 => Scaling::Beyond(offset),
+            _ => Scaling::Linear,
+        };
         Ok(Made {
             name: "file",
             dimensions,
@@ -289,7 +324,9 @@ impl ProjectionRequest {
             axis_names: (1..=dims).map(|axis| axis.to_string()).collect(),
             explained: Vec::new(),
             scale: AxisScale::Uniform,
+            scalings: [0, 1, 2].map(scaling),
             positions,
+            remark,
         })
     }
 }
@@ -302,7 +339,22 @@ struct Made {
     axis_names: Vec<String>,
     explained: Vec<f32>,
     scale: AxisScale,
+    scalings: [Scaling; 3],
     positions: Vec<[f32; 3]>,
+    /// What the user should know of the file.
+    remark: Option<String>,
+}
+
+/// Takes from rows that cannot be drawn what they have of a place, and returns their numbers.
+fn leave_out_unplaced(positions: &mut [[f32; 3]]) -> Vec<usize> {
+    let mut unplaced = Vec::new();
+    for (row, position) in positions.iter_mut().enumerate() {
+        if !position.iter().all(|value| value.abs() <= FARTHEST) {
+            *position = [f32::NAN; 3];
+            unplaced.push(row);
+        }
+    }
+    unplaced
 }
 
 /// The three columns with the largest variance, the largest first: what there is to see in a space of which nothing is known.

@@ -466,6 +466,12 @@ impl AppState {
         effects
     }
 
+    /// Whether every row of the map that is shown has a place on it; a layout of a user's may have rows that have none.
+    #[must_use]
+    pub fn is_every_row_placed(&self) -> bool {
+        self.shown.as_ref().is_none_or(|shown| shown.scene.positions.iter().flatten().all(|value| value.is_finite()))
+    }
+
     /// Shows a line, and logs it.
     pub fn notify(&mut self, topic: Topic, text: String) -> Vec<Effect> {
         self.notices.set(topic, text.clone());

@@ -6,7 +6,7 @@ use super::descent_job::{DescentFrame, Steering};
 use super::notices::Topic;
 use super::state::{AppState, Effect};
 use crate::command::{Command, Tuning};
-use crate::scene::{Bounds, Scaling};
+use crate::scene::Bounds;
 use crate::ui::descent_panel::DescentView;
 use crate::ui::widgets::Work;
 
@@ -89,7 +89,7 @@ impl AppState {
             (self.choices.space, self.choices.method) = (shown.space, shown.method);
             self.choices.dimensions = shown.scene.camera.dimensions;
             if !shown.method.is_embedding() {
-                self.choices.log = shown.scene.scalings.iter().any(|&scaling| scaling != Scaling::Linear);
+                self.choices.log = shown.scene.scalings.iter().any(|scaling| scaling.is_logarithmic());
             }
             // Its embedding, if it had one, ended when another layout was asked for.
             if let Some(descent) = &mut shown.descent {

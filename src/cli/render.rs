@@ -69,6 +69,11 @@ pub fn run(args: &RenderArgs) -> anyhow::Result<Exit> {
     };
     let (mut state, effects) = AppState::open(collection, choices, axes, compute)?;
     headless::settle(&mut state, effects)?;
+    // What is worth knowing of the layout is no reason to draw nothing.
+    if let Some(remark) = state.notices.about(Topic::Projection) {
+        printer::remark(remark);
+    }
+    let is_whole = state.is_every_row_placed();
     if let Some(text) = &args.highlight {
         let effects = state.update(Command::ChooseText { text: text.clone(), how: Combine::Replace });
         headless::settle(&mut state, effects)?;
@@ -81,7 +86,7 @@ pub fn run(args: &RenderArgs) -> anyhow::Result<Exit> {
     }
     let drawn = counted(drawn, "segment");
     printer::line(&format!("{}: {drawn} of {} on {}", args.out.display(), state.choices.space, context.caps.name));
-    Ok(Exit::Done)
+    Ok(if is_whole { Exit::Done } else { Exit::SomeFailed })
 }
 
 /// Refuses a name that would make another kind of picture expected.

@@ -15,10 +15,18 @@ pub struct PlayerConfig {
     pub worker_count: usize,
     /// How long it is silent before the output is paused, so that an idle window uses no processor.
     pub pause_after: Duration,
+    /// How long a decode may be without a packet before another thread takes over and the user is told.
+    pub patience: Duration,
 }
 
 impl Default for PlayerConfig {
     fn default() -> Self {
-        Self { cache_bytes: 128 << 20, buffers: BufferSizes::default(), worker_count: 2, pause_after: Duration::from_secs(4) }
+        Self {
+            cache_bytes: 128 << 20,
+            buffers: BufferSizes::default(),
+            worker_count: 2,
+            pause_after: Duration::from_secs(4),
+            patience: Duration::from_secs(10),
+        }
     }
 }

@@ -11,6 +11,7 @@ use crate::catalog::SegmentSpan;
 
 use super::cache::SegmentKey;
 use super::config::PlayerConfig;
+use super::crew::Crew;
 use super::event::{AuditionRequest, PlayerEvent};
 use super::file_source::FileSource;
 use super::jobs::Job;
@@ -93,13 +94,13 @@ impl Player {
     ) -> Option<(Self, Option<String>)> {
         let (shared, events, messages) = Shared::new(config, wake, status);
         let (opened_in, opened) = channel();
-        let beginning = Beginning { shared: Arc::clone(&shared), opener, wanted, buffers: config.buffers.clone() };
+        let crew = Crew::new(Arc::clone(source), config.patience);
+        let beginning = Beginning { shared: Arc::clone(&shared), crew: Arc::clone(&crew), opener, wanted, buffers: config.buffers.clone() };
         let supervisor =
             std::thread::Builder::new().name("player".to_owned()).spawn(move || Supervisor::run(beginning, &messages, &opened_in)).ok()?;
         let notice = opened.recv_timeout(OPEN_LIMIT).ok()?;
         for _ in 0..config.worker_count.max(1) {
-            let (shared, source) = (Arc::clone(&shared), Arc::clone(source));
-            std::thread::Builder::new().name("player-decode".to_owned()).spawn(move || shared.serve_jobs(&*source)).ok()?;
+            crew.hire(&shared).then_some(())?;
         }
         Some((Self { shared, events, supervisor: Some(supervisor) }, notice))
     }

@@ -35,6 +35,14 @@ pub enum PlayerError {
         /// Start in seconds.
         start_secs: f64,
     },
+    /// Decoding goes on, and gives no sound.
+    #[error("cannot play '{}': {secs:.0} s of decoding gave no sound", path.display())]
+    TooSlow {
+        /// The file.
+        path: PathBuf,
+        /// How long it was waited for.
+        secs: f64,
+    },
     /// The decoder broke on this file. A bug: the file is named so that it can be reported.
     #[error("cannot play '{}': the decoder broke on it; please report this file", path.display())]
     DecoderBroke {

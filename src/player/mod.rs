@@ -21,6 +21,7 @@ mod changeover;
 mod changeover_tests;
 mod config;
 mod control;
+mod crew;
 mod dispatcher;
 mod error;
 mod event;

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use rtrb::Consumer;
 
 use super::changeover::Resuming;
+use super::crew::Crew;
 use super::event::PlayerEvent;
 use super::mixer::MixerReport;
 use super::output::opening::Opener;
@@ -18,6 +19,8 @@ use super::shared::Shared;
 
 /// How often the reports are looked at while something plays.
 pub(super) const LOOK_EVERY: Duration = Duration::from_millis(4);
+/// How often it is looked whether the workers get on, while there is something to decode.
+const WORKERS_EVERY: Duration = Duration::from_millis(100);
 /// How often an output is looked for that is not there.
 const OUTPUT_EVERY: Duration = Duration::from_millis(if cfg!(test) { 50 } else { 5000 });
 
@@ -43,6 +46,7 @@ pub(super) enum Message {
 
 pub(super) struct Supervisor {
     pub(super) shared: Arc<Shared>,
+    crew: Arc<Crew>,
     pub(super) opener: Opener,
     pub(super) wanted: OutputChoice,
     pub(super) buffers: BufferSizes,
@@ -60,6 +64,8 @@ pub(super) struct Supervisor {
     pub(super) resuming: Option<Resuming>,
     pub(super) is_running: bool,
     pub(super) silent_since: Instant,
+    /// When it was last looked whether the workers get on.
+    workers_seen: Instant,
     /// When the output that is wanted was looked for last, where it is not there.
     pub(super) lacks_output_since: Option<Instant>,
 }
@@ -67,6 +73,7 @@ pub(super) struct Supervisor {
 /// What a supervisor begins with.
 pub(super) struct Beginning {
     pub(super) shared: Arc<Shared>,
+    pub(super) crew: Arc<Crew>,
     pub(super) opener: Opener,
     pub(super) wanted: OutputChoice,
     pub(super) buffers: BufferSizes,
@@ -75,10 +82,11 @@ pub(super) struct Beginning {
 impl Supervisor {
     /// Opens the output and serves until the player is dropped. `opened` gets what it is, and a line where it is another than was wanted.
     pub(super) fn run(beginning: Beginning, messages: &Receiver<Message>, opened: &Sender<Option<String>>) {
-        let Beginning { shared, opener, wanted, buffers } = beginning;
+        let Beginning { shared, crew, opener, wanted, buffers } = beginning;
         let mut supervisor = Self {
             output: Box::new(IdleOutput(shared.info())),
             shared,
+            crew,
             opener,
             wanted,
             buffers,
@@ -91,6 +99,7 @@ impl Supervisor {
             resuming: None,
             is_running: false,
             silent_since: Instant::now(),
+            workers_seen: Instant::now(),
             lacks_output_since: None,
         };
         let notice = supervisor.open_first();
@@ -124,6 +133,7 @@ impl Supervisor {
                 None => {}
             }
             self.look();
+            self.replace_lost_workers();
             if self.lacks_output_since.is_some_and(|since| since.elapsed() >= OUTPUT_EVERY) && !self.is_busy() {
                 self.look_for_output();
             }
@@ -140,7 +150,11 @@ impl Supervisor {
     fn wait(&self, messages: &Receiver<Message>) -> Option<Message> {
         let limit = match (self.is_busy(), self.is_running) {
             (true, _) => LOOK_EVERY,
-            (false, true) => self.shared.pause_after.saturating_sub(self.silent_since.elapsed()) + LOOK_EVERY,
+            (false, true) => {
+                let until_pause = self.shared.pause_after.saturating_sub(self.silent_since.elapsed()) + LOOK_EVERY;
+                if self.crew.is_at_work() { until_pause.min(WORKERS_EVERY) } else { until_pause }
+            }
+            (false, false) if self.crew.is_at_work() => WORKERS_EVERY,
             (false, false) if self.lacks_output_since.is_some() => OUTPUT_EVERY,
             (false, false) => return messages.recv().ok().or(Some(Message::Close)),
         };
@@ -182,6 +196,19 @@ impl Supervisor {
             has_events |= self.finish(stale.serial);
         }
         if has_events {
+            self.shared.wake();
+        }
+    }
+
+    /// Nobody is left to decode where files hang; so others take over, and the user hears of it.
+    fn replace_lost_workers(&mut self) {
+        if self.workers_seen.elapsed() < WORKERS_EVERY {
+            return;
+        }
+        self.workers_seen = Instant::now();
+        let lines = self.crew.replace_lost(&self.shared);
+        if !lines.is_empty() {
+            lines.into_iter().for_each(|text| self.shared.tell(PlayerEvent::Notice { text }));
             self.shared.wake();
         }
     }

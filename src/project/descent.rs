@@ -96,6 +96,17 @@ pub trait Descent: Send {
     fn report(&mut self) -> Result<EmbeddingReport, ProjectError>;
 }
 
+/// Looks whether every row has a place.
+///
+/// # Errors
+/// [`ProjectError::NoPlace`] with the first row that has none.
+pub fn check_finite(positions: &[[f32; 3]]) -> Result<(), ProjectError> {
+    match positions.iter().position(|position| !position.iter().all(|value| value.is_finite())) {
+        Some(row) => Err(ProjectError::NoPlace { row }),
+        None => Ok(()),
+    }
+}
+
 /// The lowest and the highest coordinates of positions; `[0; 3]` twice where there are none.
 #[must_use]
 pub fn bounds_of(positions: &[[f32; 3]]) -> [[f32; 3]; 2] {

@@ -20,7 +20,7 @@ pub enum ProjectError {
     #[error(transparent)]
     Rows(#[from] RowError),
     /// A value is NaN or infinite. Mend or leave out the row.
-    #[error("row {row} has {value} in column {column} (both counted from 0); every value must be a finite number")]
+    #[error("row {row} has {value} in column {column} (both counted from 0); every value must be a finite number that float32 can hold")]
     NotFinite {
         /// The first row with such a value, from 0.
         row: usize,
@@ -28,6 +28,27 @@ pub enum ProjectError {
         column: usize,
         /// The value.
         value: f32,
+    },
+    /// A row is so far from all others that float32 cannot have both. Leave it out.
+    #[error(
+        "row {row} has {value:e} in column {column} (both counted from 0), which is too large beside the other rows' values for float32; leave the row out, or \
+         scale the matrix"
+    )]
+    TooFar {
+        /// The row, from 0.
+        row: usize,
+        /// Its column of largest magnitude, from 0.
+        column: usize,
+        /// The value there.
+        value: f32,
+    },
+    /// A row came to lie nowhere.
+    #[error(
+        "row {row} (from 0) came to lie at no finite place; look for values that are far larger than all others, and leave their rows out"
+    )]
+    NoPlace {
+        /// The first such row.
+        row: usize,
     },
     /// An axis was asked for that the space does not have.
     #[error("there is no {kind} {number}: there are {count}, counted from 1")]

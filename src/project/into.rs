@@ -61,14 +61,16 @@ impl Insertion<'_> {
             }
         }
         observer.progress(1.0);
-        Ok(Layout {
+        let layout = Layout {
             coordinates: FeatureMatrix::new(shown.len(), dims, values),
             axes: (1..=dims).map(|axis| AxisLabel { name: format!("t-SNE {axis}"), explained_variance_ratio: None }).collect(),
             explained_variance_ratio: Vec::new(),
             embedding: Some(report),
             device: ComputeDevice::Cpu,
             seconds: start.elapsed().as_secs_f64(),
-        })
+        };
+        layout.check_finite()?;
+        Ok(layout)
     }
 
     /// The numbers of the old rows, if the layout can be one of them.

@@ -1,6 +1,7 @@
 //! The result of a projection.
 
 use super::device::ComputeDevice;
+use super::error::ProjectError;
 use crate::matrix::{FeatureMatrix, RowSource as _};
 
 /// What an axis of a layout means.
@@ -62,6 +63,17 @@ impl Layout {
     #[must_use]
     pub fn rows(&self) -> usize {
         self.coordinates.rows()
+    }
+
+    /// Looks whether every row has a place: no layout leaves this module that has not.
+    ///
+    /// # Errors
+    /// [`ProjectError::NoPlace`] with the first row that has none.
+    pub fn check_finite(&self) -> Result<(), ProjectError> {
+        match self.coordinates.values().iter().position(|value| !value.is_finite()) {
+            Some(at) => Err(ProjectError::NoPlace { row: at / self.coordinates.dims() }),
+            None => Ok(()),
+        }
     }
 
     /// The first three coordinates of each row; missing ones are 0.

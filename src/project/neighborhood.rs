@@ -30,6 +30,40 @@ pub struct Neighborhood {
     compute: Compute,
 }
 
+/// How many times as far from the middle as half of all rows a row may lie: the squares of their distances, scaled by the farthest, still have all their
+/// digits in float32.
+const REACH: f64 = 1e16;
+
+/// The row that lies so far away that all distances but its own would vanish beside it; `None` where there is none.
+fn out_of_reach(features: &FeatureMatrix) -> Option<usize> {
+    let (rows, dims) = (features.rows(), features.dims());
+    let mut mean = vec![0.0; dims];
+    for row in features.values().chunks_exact(dims) {
+        mean.iter_mut().zip(row).for_each(|(mean, &value)| *mean += f64::from(value) / rows as f64);
+    }
+    let lengths = features.values().chunks_exact(dims).map(|row| {
+        let squares = row.iter().zip(&mean).map(|(&value, mean)| (f64::from(value) - mean).powi(2));
+        squares.sum::<f64>().sqrt()
+    });
+    let lengths: Vec<f64> = lengths.collect();
+    let farthest = lengths.iter().copied().enumerate().max_by(|a, b| a.1.total_cmp(&b.1))?;
+    // The mean lies towards the farthest row, and so do the others from it: what is compared is how they differ from each other.
+    let others = spread_without(features, farthest.0);
+    (others > 0.0 && farthest.1 > REACH * others).then_some(farthest.0)
+}
+
+/// The median distance from a row to the next one in the matrix, but for those to and from row `left_out`.
+fn spread_without(features: &FeatureMatrix, left_out: usize) -> f64 {
+    let kept: Vec<usize> = (0..features.rows()).filter(|&row| row != left_out).collect();
+    let distance = |pair: &[usize]| {
+        let squares = features.row(pair[0]).iter().zip(features.row(pair[1])).map(|(&a, &b)| (f64::from(a) - f64::from(b)).powi(2));
+        squares.sum::<f64>().sqrt()
+    };
+    let mut distances: Vec<f64> = kept.windows(2).map(distance).filter(|&distance| distance > 0.0).collect();
+    let middle = distances.len() / 2;
+    if distances.is_empty() { 0.0 } else { *distances.select_nth_unstable_by(middle, f64::total_cmp).1 }
+}
+
 impl Watch for Part<'_> {
     fn progress(&self, fraction: f64) {
         Observer::progress(self, fraction);
@@ -65,6 +99,9 @@ impl Neighborhood {
         let components = pca::leading(source, kept, compute, &Part::new(observer, 0.0, 0.25))?;
         let mut features = if source.dims() > kept { components.clone() } else { source.to_matrix()? };
         if metric == Metric::Euclidean {
+            if let Some(row) = out_of_reach(&features) {
+                return Err(pca::too_far(source, row));
+            }
             // Squares must neither overflow nor vanish, and the scale of distances does not matter.
             let largest = features.values().iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
             let scale = pca::power_of_two_scale(largest);

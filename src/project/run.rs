@@ -96,6 +96,7 @@ impl Projection<'_> {
             }
             Method::Embedding(embedding) => embed(shown, embedding, compute, observer)?,
         };
+        layout.check_finite()?;
         layout.seconds = start.elapsed().as_secs_f64();
         observer.progress(1.0);
         Ok(layout)

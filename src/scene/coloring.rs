@@ -76,6 +76,8 @@ pub struct Numbers {
     pub has_unknown: bool,
     /// What they are.
     pub measure: Measure,
+    /// What is to be added to each to have what it says; 0, but for numbers that float32 could not tell apart.
+    pub offset: f64,
 }
 
 /// What decides the colours of rows.
@@ -186,7 +188,7 @@ impl Numbers {
         let [low, high] = of.values().iter().fold([f32::INFINITY, f32::NEG_INFINITY], ends);
         let [low, high] = if low <= high { [low, high] } else { [0.0, 1.0] };
         let has_unknown = of.values().iter().any(|value| value.is_nan());
-        Self { of, low, high, beyond: [false; 2], has_unknown, measure }
+        Self { of, low, high, beyond: [false; 2], has_unknown, measure, offset: 0.0 }
     }
 
     /// Numbers on a scale from their first percentile to their 99th, so that a few that are far from all others do not leave the others one colour.
@@ -208,6 +210,9 @@ impl Numbers {
     /// Round numbers along the scale: their places, 0 to 1, and words.
     #[must_use]
     pub fn ticks(&self) -> Vec<(f32, String)> {
+        if self.offset != 0.0 {
+            return self.far_ticks();
+        }
         let word = |value: f32| match self.measure {
             Measure::Plain => short(f64::from(value)),
             Measure::Year => format!("{value:.0}"),
@@ -229,6 +234,16 @@ impl Numbers {
             values = vec![self.low, self.high];
         }
         values.into_iter().map(|value| (self.place(value), word(value))).collect()
+    }
+}
+
+impl Numbers {
+    /// The ticks of numbers far from 0: what they have in common stands before what tells them apart.
+    fn far_ticks(&self) -> Vec<(f32, String)> {
+        let [low, high] = [self.low, self.high].map(|value| f64::from(value) + self.offset);
+        let found = Ticks::between(Scaling::Linear, low, high, 3.0);
+        let word = |text: String| found.offset.as_ref().map_or_else(|| text.clone(), |offset| format!("{offset} {text}"));
+        found.ticks.iter().map(|tick| (self.place((tick.at - self.offset) as f32), word(tick.text.clone()))).collect()
     }
 }
 

@@ -8,6 +8,8 @@ pub enum Scaling {
     /// A coordinate is the value.
     #[default]
     Linear,
+    /// A coordinate is what the value has more than this: for values that float32 could not tell apart.
+    Beyond(f64),
     /// A coordinate is the value's decimal logarithm: for axes without negative values.
     Log {
         /// The smallest positive value; zeros lie there.
@@ -69,11 +71,18 @@ impl Scaling {
         scalings
     }
 
+    /// Whether a logarithm is taken.
+    #[must_use]
+    pub fn is_logarithmic(self) -> bool {
+        matches!(self, Self::Log { .. } | Self::SymLog { .. })
+    }
+
     /// Where a value lies.
     #[must_use]
     pub fn coordinate(self, value: f64) -> f64 {
         match self {
             Self::Linear => value,
+            Self::Beyond(offset) => value - offset,
             Self::Log { floor, .. } => {
                 // Of NaN there is no logarithm either.
                 let value = if value < f64::from(floor) { f64::from(floor) } else { value };
@@ -88,6 +97,7 @@ impl Scaling {
     pub fn value(self, coordinate: f64) -> f64 {
         match self {
             Self::Linear => coordinate,
+            Self::Beyond(offset) => coordinate + offset,
             Self::Log { .. } => 10f64.powf(coordinate),
             Self::SymLog { threshold } => {
                 coordinate.signum() * f64::from(threshold) * (coordinate.abs() * std::f64::consts::LN_10).exp_m1()
@@ -99,7 +109,7 @@ impl Scaling {
     #[must_use]
     pub fn remark(self) -> Option<String> {
         match self {
-            Self::Linear => None,
+            Self::Linear | Self::Beyond(_) => None,
             Self::Log { has_zeros: false, .. } => Some("log".into()),
             Self::Log { floor, .. } => Some(format!("log, 0 at {}", super::ticks::short(f64::from(floor)))),
             Self::SymLog { threshold } => Some(format!("log beyond ±{}", super::ticks::short(f64::from(threshold)))),
@@ -124,7 +134,9 @@ mod tests {
 
     #[test]
     fn coordinates_keep_the_order_of_values_and_lead_back_to_them() {
-        for scaling in [Scaling::Linear, Scaling::Log { floor: 1e-7, has_zeros: true }, Scaling::SymLog { threshold: 0.01 }] {
+        for scaling in
+            [Scaling::Linear, Scaling::Beyond(-7.0), Scaling::Log { floor: 1e-7, has_zeros: true }, Scaling::SymLog { threshold: 0.01 }]
+        {
             let mut last = f64::NEG_INFINITY;
             for value in [-300.0, -1.0, -0.001, 0.0, 2e-7, 0.004, 0.5, 1.0, 2000.0] {
                 let at = scaling.coordinate(value);

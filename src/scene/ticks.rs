@@ -39,7 +39,7 @@ impl Ticks {
         if !(low.is_finite() && high.is_finite() && low < high) {
             return Self::default();
         }
-        if scaling != Scaling::Linear && high - low >= LINEAR_BELOW {
+        if scaling.is_logarithmic() && high - low >= LINEAR_BELOW {
             return Self { ticks: decades(scaling, low, high, wanted), offset: None };
         }
         let mut found = linear(scaling.value(low), scaling.value(high), wanted);

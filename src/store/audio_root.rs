@@ -6,9 +6,10 @@ use std::path::{Component, Path, PathBuf};
 
 use rusqlite::OpenFlags;
 
+use super::database::open_database;
 use super::error::StoreError;
 use super::own_file;
-use super::reader::{Collection, open_database};
+use super::reader::Collection;
 use super::schema::DATABASE;
 use super::writer::lock;
 use crate::catalog::{path_from_text, path_to_text};

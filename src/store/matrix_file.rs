@@ -34,14 +34,14 @@ thread_local! {
 pub struct MatrixFile {
     path: PathBuf,
     file: File,
-    element: Element,
+    header: NpyHeader,
+    /// Those of the header, or fewer: a collection's committed ones.
     rows: usize,
-    dims: usize,
-    data_offset: usize,
 }
 
 impl MatrixFile {
-    /// Opens a `.npy` file of two dimensions, float16, float32 or float64, little-endian, in C order.
+    /// Opens a `.npy` file of two dimensions, of floating-point or whole numbers of up to 64 bits, in either order of bytes and
+    /// of dimensions.
     ///
     /// # Errors
     /// A file that cannot be read, is no such matrix, or is shorter than its header says; each with what to do.
@@ -52,7 +52,8 @@ impl MatrixFile {
             return Err(StoreError::matrix(path, "is empty (0 bytes)"));
         }
         let header = Self::read_header(&file, about.len()).map_err(StoreError::io("read", path))?;
-        let NpyHeader { element, rows, dims, data_offset } = header.map_err(|why| StoreError::matrix(path, why))?;
+        let header = header.map_err(|why| StoreError::matrix(path, why))?;
+        let NpyHeader { element, rows, dims, data_offset, .. } = header;
         if dims == 0 {
             return Err(StoreError::matrix(path, "has rows without a single number"));
         }
@@ -61,7 +62,7 @@ impl MatrixFile {
         if found < rows as u64 {
             return Err(StoreError::matrix(path, format!("is cut off: it has {found} whole rows and says that it has {rows}")));
         }
-        Ok(Self { path: path.to_owned(), file, element, rows, dims, data_offset })
+        Ok(Self { path: path.to_owned(), file, header, rows })
     }
 
     /// The header, or in words why it is none.
@@ -84,7 +85,8 @@ impl MatrixFile {
         // The collection may be a stranger's, whose links are not followed out of it.
         let path = plain_file::inside(collection, path).map_err(StoreError::io("read", path))?;
         let mut matrix = Self::open(&path)?;
-        if (matrix.element, matrix.dims) != (Element::F16, dims) {
+        let NpyHeader { element, is_big_endian, is_fortran, dims: found, .. } = matrix.header;
+        if (element, is_big_endian, is_fortran, found) != (Element::F16, false, false, dims) {
             return Err(StoreError::matrix(&path, format!("is not float16 with {dims} columns")));
         }
         if matrix.rows < rows {
@@ -103,31 +105,80 @@ impl MatrixFile {
     /// Whether its numbers are float32, as those of layouts are.
     #[must_use]
     pub fn is_float32(&self) -> bool {
-        self.element == Element::F32
+        self.header.element == Element::F32
     }
 
-    /// Reads the numbers from number `first` on.
-    fn read_numbers(&self, first: usize, into: &mut [f32]) -> io::Result<()> {
+    /// Whether float32 has each of its numbers exactly.
+    pub(super) fn fits_float32(&self) -> bool {
+        self.header.element.fits_float32()
+    }
+
+    /// Whether it is float16, as a collection's spaces are.
+    pub(super) fn is_float16(&self) -> bool {
+        self.header.element == Element::F16
+    }
+
+    /// Gives the numbers of some rows to `take`, each with its place in `[rows, dims]`; in their order in the file.
+    ///
+    /// # Errors
+    /// A file that no longer has them.
+    pub(super) fn each(&self, rows: Range<usize>, mut take: impl FnMut(usize, f64)) -> Result<(), RowError> {
+        let NpyHeader { is_fortran, dims, rows: stored, .. } = self.header;
+        assert!(rows.start <= rows.end && rows.end <= self.rows, "rows {rows:?} of {}", self.rows);
+        let mut read = || -> io::Result<()> {
+            if !is_fortran {
+                let mut at = 0;
+                return self.numbers(rows.start * dims, rows.len() * dims, |number| {
+                    take(at, number);
+                    at += 1;
+                });
+            }
+            for column in 0..dims {
+                let mut at = column;
+                self.numbers(column * stored + rows.start, rows.len(), |number| {
+                    take(at, number);
+                    at += dims;
+                })?;
+            }
+            Ok(())
+        };
+        read().map_err(|error| self.row_error(&error))
+    }
+
+    /// Gives so many numbers from number `first` on to `take`.
+    fn numbers(&self, first: usize, count: usize, mut take: impl FnMut(f64)) -> io::Result<()> {
+        let NpyHeader { element, is_big_endian, .. } = self.header;
+        self.parts(first, count, |words, numbers| {
+            let bytes: &[u8] = bytemuck::cast_slice(words);
+            element.each(&bytes[..numbers * element.bytes()], is_big_endian, &mut take);
+        })
+    }
+
+    /// Reads so many numbers from number `first` on in pieces that stay in the processor's cache: `take` gets their bytes, in words, and
+    /// how many numbers they are.
+    fn parts(&self, first: usize, count: usize, mut take: impl FnMut(&[u16], usize)) -> io::Result<()> {
+        let element_bytes = self.header.element.bytes();
+        let at_once = BUFFER_WORDS * size_of::<u16>() / element_bytes;
         BUFFER.with_borrow_mut(|buffer| {
-            let element_words = self.element.bytes() / size_of::<u16>();
             buffer.resize(BUFFER_WORDS, 0);
-            let mut at = self.data_offset as u64 + first as u64 * self.element.bytes() as u64;
-            for part in into.chunks_mut(BUFFER_WORDS / element_words) {
-                let words = &mut buffer[..part.len() * element_words];
-                let bytes: &mut [u8] = bytemuck::cast_slice_mut(words);
-                read_at(&self.file, at, bytes)?;
-                at += bytes.len() as u64;
-                match self.element {
-                    Element::F16 if cfg!(target_endian = "little") => {
-                        half::slice::HalfBitsSliceExt::reinterpret_cast::<f16>(&*words).convert_to_f32_slice(part);
-                    }
-                    Element::F16 => copy(bytes, part, |word: [u8; 2]| f16::from_le_bytes(word).to_f32()),
-                    Element::F32 => copy(bytes, part, f32::from_le_bytes),
-                    Element::F64 => copy(bytes, part, |word: [u8; 8]| f64::from_le_bytes(word) as f32),
-                }
+            let mut at = self.header.data_offset as u64 + first as u64 * element_bytes as u64;
+            for begin in (0..count).step_by(at_once) {
+                let numbers = at_once.min(count - begin);
+                let bytes: &mut [u8] = bytemuck::cast_slice_mut(buffer.as_mut_slice());
+                read_at(&self.file, at, &mut bytes[..numbers * element_bytes])?;
+                at += (numbers * element_bytes) as u64;
+                take(buffer, numbers);
             }
             Ok(())
         })
+    }
+
+    fn row_error(&self, error: &io::Error) -> RowError {
+        let why = match error.kind() {
+            ErrorKind::UnexpectedEof => "another program has cut it off while it was open; restore it, and open it again".to_owned(),
+            _ => error.to_string(),
+        };
+        RowError { path: self.path.clone(), why }
     }
 }
 
@@ -137,26 +188,23 @@ impl RowSource for MatrixFile {
     }
 
     fn dims(&self) -> usize {
-        self.dims
+        self.header.dims
     }
 
     fn read_rows(&self, rows: Range<usize>, into: &mut [f32]) -> Result<(), RowError> {
+        let NpyHeader { element, is_big_endian, is_fortran, dims, .. } = self.header;
         assert!(rows.start <= rows.end && rows.end <= self.rows, "rows {rows:?} of {}", self.rows);
-        assert_eq!(into.len(), rows.len() * self.dims, "a run of {} rows of {} values", rows.len(), self.dims);
-        self.read_numbers(rows.start * self.dims, into).map_err(|error| {
-            let why = match error.kind() {
-                ErrorKind::UnexpectedEof => "another program has cut it off while it was open; restore it, and open it again".to_owned(),
-                _ => error.to_string(),
-            };
-            RowError { path: self.path.clone(), why }
-        })
-    }
-}
-
-fn copy<const N: usize>(bytes: &[u8], into: &mut [f32], number: impl Fn([u8; N]) -> f32) {
-    let (words, _) = bytes.as_chunks::<N>();
-    for (value, word) in into.iter_mut().zip(words) {
-        *value = number(*word);
+        assert_eq!(into.len(), rows.len() * dims, "a run of {} rows of {dims} values", rows.len());
+        if (element, is_big_endian, is_fortran) != (Element::F16, false, false) || cfg!(target_endian = "big") {
+            return self.each(rows, |at, number| into[at] = number as f32);
+        }
+        let mut rest = into;
+        let read = self.parts(rows.start * dims, rows.len() * dims, |words, numbers| {
+            let (part, later) = std::mem::take(&mut rest).split_at_mut(numbers);
+            half::slice::HalfBitsSliceExt::reinterpret_cast::<f16>(&words[..numbers]).convert_to_f32_slice(part);
+            rest = later;
+        });
+        read.map_err(|error| self.row_error(&error))
     }
 }
 

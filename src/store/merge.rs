@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rusqlite::{Connection, OpenFlags, params};
 
+use super::database::{lift_steps, open_database};
 use super::error::StoreError;
 use super::matrix_file::sync_folder_of;
 use super::notes_file::{NOTES_FILE, NotesFile};
@@ -284,9 +285,8 @@ fn make(
     }
     let fail = |error| StoreError::database(work)(error);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut database = Connection::open_with_flags(work.join(DATABASE), flags).map_err(fail)?;
-    // A disk for temporary files that is full would be taken for the collection's.
-    database.pragma_update(None, "temp_store", "MEMORY").map_err(fail)?;
+    let mut database = open_database(&work.join(DATABASE), flags, work)?;
+    lift_steps(&mut database).map_err(fail)?;
     write_database(&mut database, plan, work, sources, places).map_err(fail)?;
     database.close().map_err(|(_, error)| fail(error))?;
     copy_notes(work, sources, places, cancel);

@@ -15,6 +15,9 @@
 //! part of the collection. What stands behind the committed rows is no data: the next writer cuts it off, and a reader never looks there.
 
 mod audio_root;
+mod centred;
+mod database;
+mod element;
 mod error;
 mod half_rows;
 mod matrix_file;
@@ -33,6 +36,7 @@ mod work_folder;
 mod writer;
 
 pub use audio_root::set_audio_root;
+pub use centred::CentredMatrix;
 pub use error::StoreError;
 pub use half_rows::HalfRows;
 pub use matrix_file::{MatrixFile, npy_f32_into, write_npy_f32};
@@ -40,6 +44,6 @@ pub use merge::{MergeProgress, MergeSummary, merge};
 pub use noted_file::NotedFile;
 pub use notes_file::{NOTES_FILE, NewNote, NotesFile, TrackNote};
 pub use reader::{Collection, SpaceInfo};
-pub use row_values::{RowValues, read_row_values};
+pub use row_values::{RowNumbers, RowValues, read_row_values};
 pub use schema::FORMAT_VERSION;
 pub use writer::{CollectionPlan, CollectionWriter, FileStamp, NewTrack, SpacePlan};

@@ -4,12 +4,13 @@
 //! still read; where it cannot be read at all, nothing is known, and playback finds it out again. No note is part of the collection's public tables: they
 //! hold times of files, and so would differ from run to run.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 
+use super::database::{check_tables, lift_steps, limit_steps, open_database, path_text};
 use super::noted_file::NotedFile;
 use super::own_file;
 use super::resting_database;
@@ -58,7 +59,7 @@ impl NewNote {
     fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
         let (lufs, peak) = (row.get::<_, Option<f64>>(4)?, row.get::<_, Option<f64>>(5)?);
         Ok(Self {
-            path: row.get(6)?,
+            path: path_text(row, 6)?,
             file: NotedFile {
                 bytes: row.get::<_, i64>(0)? as u64,
                 written_ns: row.get::<_, i64>(1)? as u64,
@@ -73,6 +74,7 @@ impl NewNote {
 /// Notes of tracks by their paths.
 #[derive(Debug)]
 pub struct NotesFile {
+    path: PathBuf,
     database: Mutex<Connection>,
 }
 
@@ -81,32 +83,37 @@ impl NotesFile {
     #[must_use]
     pub fn open(path: &Path) -> Option<Self> {
         let writable = Self::open_to_write(path).filter(|database| {
-            let is_ready = database.busy_timeout(PATIENCE).and_then(|()| database.pragma_update(None, "synchronous", "NORMAL"));
+            let is_ready = database.pragma_update(None, "synchronous", "NORMAL");
             // Another program may have switched to a log, which leaves files beside it.
             let is_ready = is_ready.and_then(|()| database.pragma_update(None, "journal_mode", "DELETE"));
             is_ready.and_then(|()| database.execute_batch(TABLE)).and_then(|()| add_fingerprints(database)).is_ok()
         });
         let database = writable.or_else(|| Self::open_read_only(path))?;
-        Some(Self { database: Mutex::new(database) })
+        Some(Self { path: path.to_owned(), database: Mutex::new(database) })
     }
 
     /// Opens a file as it is; `None` where there is none.
     #[must_use]
     pub fn read(path: &Path) -> Option<Self> {
-        Self::open_read_only(path).map(|database| Self { database: Mutex::new(database) })
+        let database = Self::open_read_only(path)?;
+        Some(Self { path: path.to_owned(), database: Mutex::new(database) })
     }
 
     /// Opens or makes the file itself, and nothing that a link in its place leads to: the collection may have been somebody else's.
     fn open_to_write(path: &Path) -> Option<Connection> {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let path = folder.canonicalize().ok()?.join(path.file_name()?);
-        own_file::check(&path).ok()?;
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
-        Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW).ok()
+        own_file::check(path).ok()?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        Self::checked(path, open_database(path, flags, path).ok()?)
     }
 
     fn open_read_only(path: &Path) -> Option<Connection> {
-        resting_database::open_alone(path)
+        Self::checked(path, resting_database::open_alone(path)?)
+    }
+
+    fn checked(path: &Path, database: Connection) -> Option<Connection> {
+        database.busy_timeout(PATIENCE).ok()?;
+        check_tables(&database, &["notes"], path).ok()?;
+        Some(database)
     }
 
     fn database(&self) -> MutexGuard<'_, Connection> {
@@ -117,7 +124,8 @@ impl NotesFile {
     #[must_use]
     pub fn note(&self, path: &str, file: &Path) -> TrackNote {
         let find = || {
-            let database = self.database();
+            let mut database = self.database();
+            limit_steps(&mut database, &self.path)?;
             let mut statement = database.prepare(&format!("SELECT {COLUMNS} FROM notes WHERE path = ?1"))?;
             statement.query_row([path], NewNote::of).optional()
         };
@@ -130,6 +138,7 @@ impl NotesFile {
     pub fn keep(&self, notes: &[NewNote]) -> bool {
         let mut database = self.database();
         let mut write = || {
+            lift_steps(&mut database)?;
             let transaction = database.transaction()?;
             let mut statement = transaction.prepare(&KEEP.replace("IS_THE_FILE", IS_THE_FILE))?;
             for NewNote { path, file, note } in notes {
@@ -147,8 +156,10 @@ impl NotesFile {
     ///
     /// False where that was not possible to the end; what was copied is kept. `goes_on` is asked between two notes.
     pub(super) fn copy_to(&self, other: &Self, is_wanted: &dyn Fn(&str) -> bool, goes_on: &dyn Fn() -> bool) -> bool {
-        let (from, mut to) = (self.database(), other.database());
+        let (mut from, mut to) = (self.database(), other.database());
         let mut copy = || {
+            limit_steps(&mut from, &self.path)?;
+            lift_steps(&mut to)?;
             let mut read = from.prepare(&format!("SELECT {COLUMNS} FROM notes ORDER BY rowid"))?;
             let mut rows = read.query([])?;
             let transaction = to.transaction()?;

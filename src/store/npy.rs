@@ -3,46 +3,22 @@
 //! Format: numpy's NEP 1: the magic `\x93NUMPY`, a version, the header's length, and a Python dictionary in ASCII with `descr`,
 //! `fortran_order` and `shape`. Ours is padded to [`HEADER_BYTES`] whatever the number of rows, so that it can be rewritten in place.
 
+pub(super) use super::element::Element;
+
 /// Length of the header that we write, magic and all: numpy aligns to 64, and a row count of any length fits.
 pub(super) const HEADER_BYTES: usize = 128;
 /// Longest foreign header that is looked at.
 pub(super) const MAX_HEADER_BYTES: usize = 1 << 20;
 const MAGIC: &[u8] = b"\x93NUMPY";
 
-/// How a number is stored, always little-endian.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Element {
-    /// `<f2`
-    F16,
-    /// `<f4`
-    F32,
-    /// `<f8`
-    F64,
-}
-
-impl Element {
-    /// Bytes of a number.
-    pub(super) fn bytes(self) -> usize {
-        match self {
-            Self::F16 => 2,
-            Self::F32 => 4,
-            Self::F64 => 8,
-        }
-    }
-
-    fn descr(self) -> &'static str {
-        match self {
-            Self::F16 => "<f2",
-            Self::F32 => "<f4",
-            Self::F64 => "<f8",
-        }
-    }
-}
-
 /// What a header says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct NpyHeader {
     pub element: Element,
+    /// Whether the most significant byte of a number comes first.
+    pub is_big_endian: bool,
+    /// Whether columns lie together, and not rows.
+    pub is_fortran: bool,
     pub rows: usize,
     pub dims: usize,
     /// Where the numbers begin.
@@ -80,17 +56,16 @@ pub(super) struct NpyShape<'a> {
 /// Reads the header of a matrix at the beginning of a file's bytes.
 ///
 /// # Errors
-/// In words, with what to do: not a `.npy`, not two dimensions, not little-endian floating point in C order.
+/// In words, with what to do: not a `.npy`, not two dimensions, not numbers.
 pub(super) fn parse_header(file: &[u8]) -> Result<NpyHeader, String> {
     let NpyShape { descr, is_fortran, sizes, data_offset, .. } = parse_shape(file)?;
-    let element = element_of(descr)?;
+    let (element, is_big_endian) = element_of(descr)?;
     let &[rows, dims] = &sizes[..] else {
         return Err(format!("has {} dimensions, and a matrix [rows, dims] has 2; reshape it", sizes.len()));
     };
-    if is_fortran && rows > 1 && dims > 1 {
-        return Err("is in Fortran order; save numpy.ascontiguousarray(x)".to_owned());
-    }
-    Ok(NpyHeader { element, rows, dims, data_offset })
+    // A single row or column is the same in either order.
+    let is_fortran = is_fortran && rows > 1 && dims > 1;
+    Ok(NpyHeader { element, is_big_endian, is_fortran, rows, dims, data_offset })
 }
 
 /// Reads the header of any array.
@@ -132,20 +107,16 @@ pub(super) fn parse_shape(file: &[u8]) -> Result<NpyShape<'_>, String> {
 }
 
 /// The name of a type, where it is no record.
-pub(super) fn type_name(descr: &str) -> Option<&str> {
+fn type_name(descr: &str) -> Option<&str> {
     descr.strip_prefix(['\'', '"']).and_then(|rest| rest.split_once(['\'', '"'])).map(|(name, _)| name)
 }
 
-fn element_of(descr: &str) -> Result<Element, String> {
-    match type_name(descr) {
-        Some("<f2") => Ok(Element::F16),
-        Some("<f4") => Ok(Element::F32),
-        Some("<f8") => Ok(Element::F64),
-        Some(other) => {
-            Err(format!("holds numbers of type '{other}', and not little-endian float16, float32 or float64; save x.astype('<f4')"))
-        }
-        None => Err("holds records, and not numbers; save a matrix of float32".to_owned()),
-    }
+/// The element, and whether it is stored big-endian.
+pub(super) fn element_of(descr: &str) -> Result<(Element, bool), String> {
+    let name = type_name(descr).ok_or("holds records, and not numbers; save a matrix of float32")?;
+    Element::of(name).ok_or_else(|| {
+        format!("holds values of type '{name}', and not whole or floating-point numbers of up to 64 bits; save x.astype('<f4')")
+    })
 }
 
 #[cfg(test)]
@@ -165,7 +136,8 @@ mod tests {
         for (rows, dims) in [(0, 50), (1, 1), (14_089_712, 128), (usize::MAX, usize::MAX)] {
             let bytes = header_bytes(Element::F16, rows, dims);
             let header = parse_header(&bytes).unwrap();
-            assert_eq!(header, NpyHeader { element: Element::F16, rows, dims, data_offset: HEADER_BYTES });
+            let (is_big_endian, is_fortran) = (false, false);
+            assert_eq!(header, NpyHeader { element: Element::F16, is_big_endian, is_fortran, rows, dims, data_offset: HEADER_BYTES });
             assert_eq!(bytes[HEADER_BYTES - 1], b'\n');
         }
     }
@@ -176,6 +148,8 @@ mod tests {
             ("{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }  \n", Element::F32, 3, 4),
             ("{\"descr\":\"<f8\",\"fortran_order\":False,\"shape\":(3,4)}", Element::F64, 3, 4),
             ("{'shape': (3L, 1L), 'fortran_order': True, 'descr': '<f2'}", Element::F16, 3, 1),
+            ("{'descr': '>u8', 'fortran_order': True, 'shape': (3, 4)}", Element::U64, 3, 4),
+            ("{'descr': '|b1', 'fortran_order': False, 'shape': (3, 4)}", Element::Bool, 3, 4),
         ] {
             let header = parse_header(&npy(dict)).unwrap();
             assert_eq!((header.element, header.rows, header.dims), (element, rows, dims), "{dict}");
@@ -185,10 +159,10 @@ mod tests {
     #[test]
     fn what_is_no_matrix_says_why() {
         for (dict, word) in [
-            ("{'descr': '<i8', 'fortran_order': False, 'shape': (3, 4)}", "'<i8'"),
-            ("{'descr': '>f4', 'fortran_order': False, 'shape': (3, 4)}", "little-endian"),
+            ("{'descr': '<c8', 'fortran_order': False, 'shape': (3, 4)}", "'<c8'"),
+            ("{'descr': '<f16', 'fortran_order': False, 'shape': (3, 4)}", "'<f16'"),
+            ("{'descr': '|O', 'fortran_order': False, 'shape': (3, 4)}", "'|O'"),
             ("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (3, 4)}", "records"),
-            ("{'descr': '<f4', 'fortran_order': True, 'shape': (3, 4)}", "ascontiguousarray"),
             ("{'descr': '<f4', 'fortran_order': False, 'shape': (3,)}", "1 dimensions"),
             ("{'descr': '<f4', 'fortran_order': False, 'shape': ()}", "0 dimensions"),
             ("{'descr': '<f4', 'fortran_order': False, 'shape': (-3, 4)}", "none"),

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::Connection;
 
 use super::audio_root;
+use super::database::{check_tables, cut, path_text, table_error, text};
 use super::error::StoreError;
 use super::matrix_file::MatrixFile;
 use super::resting_database;
-use super::schema::{DATABASE, FORMAT_VERSION, SPACES};
+use super::schema::{DATABASE, FORMAT_VERSION, SPACES, TABLES};
 use super::space_file::SpaceFile;
 use super::tables::{read_failures, read_rows, read_spaces, read_tags, read_tracks};
 use super::writer::FileStamp;
@@ -187,26 +187,13 @@ impl Collection {
     }
 }
 
-/// Opens a database whose tables are tables: a view in one's place could give rows without end, and a trigger change what is written.
-pub(super) fn open_database(file: &Path, flags: OpenFlags, path: &Path) -> Result<Connection, StoreError> {
-    let database = Connection::open_with_flags(file, flags).map_err(StoreError::database(path))?;
-    for feature in
-        [DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA]
-    {
-        database.set_db_config(feature, false).map_err(StoreError::database(path))?;
-    }
-    // A disk for temporary files that is full would be taken for the collection's.
-    database.pragma_update(None, "temp_store", "MEMORY").map_err(StoreError::database(path))?;
-    database.busy_timeout(std::time::Duration::from_secs(10)).map_err(StoreError::database(path))?;
-    Ok(database)
-}
-
 /// Reads and validates every public table.
 pub(super) fn read_database(database: &Connection, path: &Path) -> Result<Database, StoreError> {
+    check_tables(database, &TABLES, path)?;
     check_version(database, path)?;
     let mut found = Database::default();
     for (key, field) in [("audio_root", &mut found.audio_root), ("musicnn_layer", &mut found.musicnn_layer)] {
-        let value = database.query_row("SELECT value FROM meta WHERE key = ?", [key], |row| row.get(0));
+        let value = database.query_row("SELECT value FROM meta WHERE key = ?", [key], |row| path_text(row, 0));
         *field = match value {
             Err(rusqlite::Error::QueryReturnedNoRows) if key == "musicnn_layer" => "penultimate".to_owned(),
             // A collection that was made elsewhere may have no audio.
@@ -216,11 +203,14 @@ pub(super) fn read_database(database: &Connection, path: &Path) -> Result<Databa
     }
     found.tracks = read_tracks(database).map_err(table_error(path, "tracks"))?;
     if let Some(track) = found.tracks.iter().find(|track| !(track.duration_secs.is_finite() && track.duration_secs >= 0.0)) {
-        return Err(StoreError::damaged(path, format!("track '{}' has no length", track.path)));
+        return Err(StoreError::damaged(path, format!("track '{}' has no length", cut(&track.path))));
     }
     let spaces = read_spaces(database).map_err(table_error(path, "spaces"))?;
     for (name, dims, segment_secs, hop_secs) in spaces {
         let key: SpaceKey = name.parse().map_err(|_| StoreError::damaged(path, format!("there is no space '{name}'")))?;
+        if found.rows.contains_key(&key) {
+            return Err(StoreError::damaged(path, format!("the space '{name}' is there twice")));
+        }
         let sane = |secs: f64| secs.is_finite() && secs > 0.0 && secs < 1e4;
         if dims != key.dims() as i64 || !sane(segment_secs) || !sane(hop_secs) {
             return Err(StoreError::damaged(path, format!("the space '{name}' contradicts itself")));
@@ -247,21 +237,12 @@ pub(super) fn read_database(database: &Connection, path: &Path) -> Result<Databa
 
 fn check_version(database: &Connection, path: &Path) -> Result<(), StoreError> {
     let version: String = database
-        .query_row("SELECT value FROM meta WHERE key = 'format_version'", [], |row| row.get(0))
+        .query_row("SELECT value FROM meta WHERE key = 'format_version'", [], |row| Ok(text(row, 0)?.unwrap_or_default()))
         .map_err(table_error(path, "meta"))?;
     match version.trim().parse::<u64>() {
         Ok(found) if found > FORMAT_VERSION => Err(StoreError::Newer { found, known: FORMAT_VERSION, path: path.to_owned() }),
         Ok(found) if found > 0 => Ok(()),
         _ => Err(StoreError::damaged(path, format!("its format version is '{version}'"))),
-    }
-}
-
-/// A missing table or a value of another type is damage; a busy or unreadable database is the database's own error.
-pub(super) fn table_error(path: &Path, table: &'static str) -> impl FnOnce(rusqlite::Error) -> StoreError {
-    move |error| match error.sqlite_error_code() {
-        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => StoreError::damaged(path, format!("{DATABASE} is no database")),
-        None | Some(ErrorCode::Unknown) => StoreError::damaged(path, format!("the table '{table}' is not as it should be ({error})")),
-        Some(_) => StoreError::Database { source: error, path: path.to_owned() },
     }
 }
 

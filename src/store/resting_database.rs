@@ -17,8 +17,8 @@ use std::time::{Duration, SystemTime};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use tempfile::TempDir;
 
+use super::database::open_database;
 use super::error::StoreError;
-use super::reader::open_database;
 use super::schema::DATABASE;
 use crate::plain_file;
 
@@ -45,7 +45,7 @@ pub(super) fn read<T>(path: &Path, read: impl Fn(&Connection) -> Result<T, Store
         for _ in 0..ATTEMPTS {
             let before = stamps(&file);
             let found = if is_empty(&beside(&file, LOG)) {
-                open_database(&unchanging(&file), READ_ONLY | OpenFlags::SQLITE_OPEN_URI, path).and_then(|database| read(&database))
+                open_database(&file, READ_ONLY | OpenFlags::SQLITE_OPEN_URI, path).and_then(|database| read(&database))
             } else {
                 read_copy(path, LOG, &read)
             };
@@ -67,10 +67,10 @@ pub(super) fn read<T>(path: &Path, read: impl Fn(&Connection) -> Result<T, Store
 /// Opens a database of one file to read it; `None` where it has a log of its own, or cannot be opened.
 pub(super) fn open_alone(file: &Path) -> Option<Connection> {
     if !has_log_mode(file).ok()? {
-        return Connection::open_with_flags(file, READ_ONLY).ok();
+        return open_database(file, READ_ONLY, file).ok();
     }
     let is_alone = is_empty(&beside(file, LOG));
-    is_alone.then(|| Connection::open_with_flags(unchanging(file), READ_ONLY | OpenFlags::SQLITE_OPEN_URI).ok())?
+    is_alone.then(|| open_database(file, READ_ONLY | OpenFlags::SQLITE_OPEN_URI, file).ok())?
 }
 
 /// Whether a database uses write-ahead logging.
@@ -104,7 +104,7 @@ fn stamps(file: &Path) -> [Option<(u64, SystemTime)>; 2] {
 }
 
 /// A file's name as SQLite opens it without looking for other writers.
-fn unchanging(file: &Path) -> PathBuf {
+pub(super) fn unchanging(file: &Path) -> PathBuf {
     let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
     let mut name = String::from(if cfg!(windows) { "file:/" } else { "file:" });
     for &byte in file.as_os_str().as_encoded_bytes() {

@@ -15,6 +15,9 @@ pub const FORMAT_VERSION: u64 = 1;
 
 pub(super) use crate::whole_file::{DATABASE, LOCK, SPACES};
 
+/// Every table.
+pub(super) const TABLES: [&str; 7] = ["meta", "tracks", "spaces", "track_rows", "track_numbers", "tags", "private_failures"];
+
 /// Creates every table.
 pub(super) const CREATE: &str = "
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL);

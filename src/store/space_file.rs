@@ -83,7 +83,8 @@ impl SpaceFile {
             read => read?,
         }
         let header = parse_header(&head).map_err(SpaceTrouble::Damage)?;
-        if (header.element, header.dims, header.data_offset) != (Element::F16, key.dims(), HEADER_BYTES) {
+        let is_ours = !header.is_big_endian && !header.is_fortran && header.data_offset == HEADER_BYTES;
+        if !is_ours || (header.element, header.dims) != (Element::F16, key.dims()) {
             return Err(damage("is not the matrix that tagscape wrote"));
         }
         let wanted = Self::bytes_for(key, rows);

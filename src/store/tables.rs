@@ -6,6 +6,7 @@ use std::path::Path;
 use rusqlite::{Connection, OptionalExtension, Statement, params};
 
 use super::audio_root;
+use super::database::{cut, path_text, text, unfit};
 use super::schema::{CREATE, CREATE_FAILURES, CREATE_TRACK_NUMBERS, FORMAT_VERSION};
 use super::writer::{CollectionPlan, FileStamp, NewTrack};
 use crate::catalog::{SpaceKey, TagVocabulary, Track, TrackId, TrackMetadata, TrackRows};
@@ -64,7 +65,9 @@ impl<'c> TrackInserter<'c> {
         rows: impl Iterator<Item = (SpaceKey, usize, usize)>,
     ) -> rusqlite::Result<()> {
         let tags = &track.metadata;
-        self.track.execute(params![id, track.path, track.duration_secs, tags.title, tags.artist, tags.album, tags.genre, tags.year])?;
+        // As they are read back.
+        let [title, artist, album, genre] = [&tags.title, &tags.artist, &tags.album, &tags.genre].map(|text| text.as_deref().map(cut));
+        self.track.execute(params![id, track.path, track.duration_secs, title, artist, album, genre, tags.year])?;
         if let Some(number) = tags.track_number {
             self.number.execute(params![id, number])?;
         }
@@ -83,23 +86,29 @@ pub(super) fn read_tracks(database: &Connection) -> rusqlite::Result<Vec<Track>>
     };
     let sql = format!("SELECT id, path, duration_s, title, artist, album, genre, year, {number} FROM tracks {join} ORDER BY id");
     let mut statement = database.prepare(&sql)?;
+    let mut last = None;
     let rows = statement.query_map([], |row| {
+        let id: u32 = row.get(0)?;
+        // Each number once, so that a database whose pages lead back to themselves has an end.
+        if last.replace(id).is_some_and(|last| last >= id) {
+            return Err(unfit(0, format!("the number {id} twice")));
+        }
         let metadata = TrackMetadata {
-            title: row.get(3)?,
-            artist: row.get(4)?,
-            album: row.get(5)?,
-            genre: row.get(6)?,
+            title: text(row, 3)?,
+            artist: text(row, 4)?,
+            album: text(row, 5)?,
+            genre: text(row, 6)?,
             year: row.get(7)?,
             track_number: row.get(8)?,
         };
-        Ok(Track { id: TrackId(row.get(0)?), path: row.get(1)?, duration_secs: row.get(2)?, metadata })
+        Ok(Track { id: TrackId(id), path: path_text(row, 1)?, duration_secs: row.get(2)?, metadata })
     })?;
     rows.collect()
 }
 
 pub(super) fn read_spaces(database: &Connection) -> rusqlite::Result<Vec<(String, i64, f64, f64)>> {
     let mut statement = database.prepare("SELECT name, dims, segment_s, hop_s FROM spaces")?;
-    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
+    let rows = statement.query_map([], |row| Ok((text(row, 0)?.unwrap_or_default(), row.get(1)?, row.get(2)?, row.get(3)?)))?;
     rows.collect()
 }
 
@@ -114,7 +123,7 @@ pub(super) fn read_rows(database: &Connection, space: &str) -> rusqlite::Result<
 
 pub(super) fn read_tags(database: &Connection, space: &str) -> rusqlite::Result<Vec<(i64, String)>> {
     let mut statement = database.prepare("SELECT position, name FROM tags WHERE space = ? ORDER BY position")?;
-    let rows = statement.query_map([space], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let rows = statement.query_map([space], |row| Ok((row.get(0)?, text(row, 1)?.unwrap_or_default())))?;
     rows.collect()
 }
 
@@ -124,8 +133,10 @@ pub(super) fn read_failures(database: &Connection) -> rusqlite::Result<BTreeMap<
         return Ok(BTreeMap::new());
     }
     let mut statement = database.prepare("SELECT path, reason, size, modified_ns FROM private_failures")?;
-    let rows =
-        statement.query_map([], |row| Ok((row.get(0)?, (row.get(1)?, FileStamp { size: row.get(2)?, modified_ns: row.get(3)? }))))?;
+    let rows = statement.query_map([], |row| {
+        let stamp = FileStamp { size: row.get(2)?, modified_ns: row.get(3)? };
+        Ok((path_text(row, 0)?, (text(row, 1)?.unwrap_or_default(), stamp)))
+    })?;
     rows.collect()
 }
 

@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags, params};
 
+use super::database::{lift_steps, open_database, table_error};
 use super::error::StoreError;
 use super::half_rows::HalfRows;
 use super::matrix_file::sync_folder_of;
 use super::notes_file::NOTES_FILE;
 use super::own_file::{self, Identity};
-use super::reader::{Database, open_database, read_database, table_error};
+use super::reader::{Database, read_database};
 use super::schema::{CREATE_FAILURES, CREATE_TRACK_NUMBERS, DATABASE, LOCK, SPACES};
 use super::space_file::{SpaceFile, SpaceTrouble};
 use super::tables::{TrackInserter, create_tables};
@@ -105,6 +106,7 @@ impl CollectionWriter {
             create_tables(&mut database, plan, path).map_err(StoreError::database(path))?;
         }
         let known = read_database(&database, path)?;
+        lift_steps(&mut database).map_err(StoreError::database(path))?;
         check_plan(path, &known, plan)?;
         own_file::make_folder(&spaces).map_err(StoreError::io("write to", &spaces))?;
         let mut files = Vec::new();

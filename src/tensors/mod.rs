@@ -8,6 +8,7 @@
 mod checkpoint;
 mod error;
 mod graph_def;
+mod pickle_length;
 mod protobuf;
 mod safetensors_file;
 mod sha256;
@@ -206,6 +207,14 @@ fn pick<'n>(names: impl Iterator<Item = &'n str>, wanted: &str) -> Result<Option
         }
     }
     Ok(best)
+}
+
+/// A name out of a file, at most as long as a line.
+fn short(name: &str) -> String {
+    match name.char_indices().nth(100) {
+        Some((end, _)) => format!("{}…", &name[..end]),
+        None => name.to_owned(),
+    }
 }
 
 /// Little-endian bytes as f32.

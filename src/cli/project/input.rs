@@ -7,6 +7,9 @@ use anyhow::{Context as _, bail};
 use crate::app::state::AppState;
 use crate::catalog::{SpaceKey, TrackRows};
 use crate::matrix::{FeatureMatrix, RowSource};
+use crate::project::tsne::TsneOptions;
+use crate::project::umap::UmapOptions;
+use crate::project::{Embedding, Method, Metric};
 use crate::store::{Collection, MatrixFile};
 
 /// A matrix of at most so many bytes as float32 is read into memory at once; a larger one is read in pieces, three times.
@@ -24,14 +27,14 @@ pub struct Input {
 /// The rows, in memory or on disk.
 pub enum Loaded<'a> {
     Memory(FeatureMatrix),
-    Disk(&'a MatrixFile),
+    Disk(Box<dyn RowSource + 'a>),
 }
 
 impl Loaded<'_> {
     pub fn as_source(&self) -> &dyn RowSource {
         match self {
             Self::Memory(matrix) => matrix,
-            Self::Disk(file) => *file,
+            Self::Disk(rows) => &**rows,
         }
     }
 }
@@ -74,13 +77,25 @@ impl Input {
         &self.column_names
     }
 
-    /// Reads the rows, if they are few enough.
-    ///
-    /// # Errors
-    /// A file that was cut off meanwhile.
-    pub fn load(&self) -> anyhow::Result<Loaded<'_>> {
-        let bytes = self.matrix.rows().saturating_mul(self.matrix.dims()).saturating_mul(4);
-        Ok(if bytes <= MEMORY_BYTES { Loaded::Memory(self.matrix.to_matrix()?) } else { Loaded::Disk(&self.matrix) })
+    /// Reads the rows, if they are few enough, as the method takes them: what shows values or angles takes them as they are, and all else is the same
+    /// whatever is subtracted from a column, so that nothing of a user's file need be lost to float32.
+    pub fn load(&self, method: &Method) -> anyhow::Result<Loaded<'_>> {
+        let rows: Box<dyn RowSource + '_> = match method {
+            _ if self.tracks.is_some() => Box::new(&self.matrix),
+            Method::Original { axes } => {
+                self.matrix.check_float32(axes)?;
+                Box::new(&self.matrix)
+            }
+            Method::Embedding(
+                Embedding::Tsne(TsneOptions { metric: Metric::Cosine, .. }) | Embedding::Umap(UmapOptions { metric: Metric::Cosine, .. }),
+            ) => {
+                self.matrix.check_float32(&(0..self.matrix.dims()).collect::<Vec<_>>())?;
+                Box::new(&self.matrix)
+            }
+            _ => Box::new(self.matrix.centred()?),
+        };
+        let bytes = rows.rows().saturating_mul(rows.dims()).saturating_mul(4);
+        Ok(if bytes <= MEMORY_BYTES { Loaded::Memory(rows.to_matrix()?) } else { Loaded::Disk(rows) })
     }
 
     /// The rows that `--tracks` and `--every` leave; nothing where they leave all. A matrix file counts as one track.

@@ -136,7 +136,7 @@ pub(super) fn project(args: &ProjectArgs) -> anyhow::Result<Told> {
         None => None,
     };
     let shown = input.shown(args.tracks, args.every)?;
-    let matrix = input.load()?;
+    let matrix = input.load(&method)?;
     let load = start.elapsed().as_secs_f64();
 
     let progress = TerminalProgress::new("projecting", args.json);

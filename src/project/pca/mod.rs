@@ -129,7 +129,7 @@ impl Pca {
     /// source must be told to [`Engine::forget`] it first.
     ///
     /// # Errors
-    /// [`ProjectError::Cancelled`], [`ProjectError::Gpu`].
+    /// [`ProjectError::TooFar`], [`ProjectError::Cancelled`], [`ProjectError::Gpu`].
     ///
     /// # Panics
     /// If `source` has other dims than were fitted, or there is no such component: a caller's mistake.
@@ -156,6 +156,9 @@ impl Pca {
                 let into = &mut coordinates[chunk.start * kept..chunk.end * kept];
                 engine.transform(source, chunk, &self.centring, &weights, into)?;
             }
+        }
+        if let Some(at) = coordinates.iter().position(|value| !value.is_finite()) {
+            return Err(too_far(source, at / kept));
         }
         Ok(FeatureMatrix::new(rows, kept, coordinates))
     }
@@ -208,6 +211,16 @@ fn standardise(scatter: &mut [f64], centring: &Centring, rows: usize) -> Vec<f64
         }
     }
     inverse
+}
+
+/// The error for a row whose values are too large.
+pub(super) fn too_far(source: &dyn RowSource, row: usize) -> ProjectError {
+    let mut values = vec![0.0; source.dims()];
+    if let Err(error) = source.read_rows(row..row + 1, &mut values) {
+        return error.into();
+    }
+    let largest = values.iter().copied().enumerate().max_by(|a, b| a.1.abs().total_cmp(&b.1.abs()));
+    largest.map_or(ProjectError::NoPlace { row }, |(column, value)| ProjectError::TooFar { row, column, value })
 }
 
 fn stop_if(observer: &dyn Observer) -> Result<(), ProjectError> {
