@@ -166,8 +166,8 @@ fn numbers_that_meet_in_a_pixel_have_the_mean_of_the_scales_colours() {
             high: 1.0,
             beyond: [false; 2],
             has_unknown: false,
-            offset: 0.0,
             measure: Measure::Plain,
+            offset: 0.0,
         };
         scene.color_by(Arc::new(Coloring { title: String::new(), values: Values::Numbers(numbers) }));
         let [low, high] = [0.0, 1.0].map(|end| Scale::of(Theme::Dark).at(end).unwrap());
