@@ -15,7 +15,8 @@ impl AudioStream {
         }
         let found = self.heard_end() - self.link_start;
         if found <= 0 && self.link_number == 0 {
-            let is_cut = self.is_cut || self.extent.is_cut_off || self.promised_frames.is_some_and(|promised| promised > 0);
+            let is_short = self.file_end.promised_ratio.is_some_and(|ratio| ratio > 1.0);
+            let is_cut = self.is_cut || is_short || self.extent.is_cut_off || self.promised_frames.is_some_and(|promised| promised > 0);
             return Err(if is_cut { self.cut_off() } else { AudioErrorKind::NoSamples });
         }
         let length = self.length_remark(found, is_final);

@@ -72,7 +72,7 @@ pub(super) fn open(path: &Path) -> Result<Opened, AudioErrorKind> {
         return Err(AudioErrorKind::NoKnownAudio(codecs));
     }
     let repaired = Repaired::of(file, &again).map_err(io)?;
-    let mut end = FileEnd { is_ragged: repaired.is_ragged, ..FileEnd::default() };
+    let mut end = FileEnd { promised_ratio: repaired.promised_ratio, ..FileEnd::default() };
     let mut reader = match probe(Box::new(repaired.source), path) {
         Ok(reader) => reader,
         // An MP4's tables mostly stand at its end, and Matroska says at its beginning how long it is.

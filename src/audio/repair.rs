@@ -22,8 +22,8 @@ pub(super) struct Repaired {
     pub source: FileStretch,
     /// Whether something reached there, so that a reader that finds nothing may have lost it.
     pub is_cut_off: bool,
-    /// Whether the audio is cut off, which its container cannot tell any more.
-    pub is_ragged: bool,
+    /// The declared length of the audio by the true one, which its container cannot tell any more.
+    pub promised_ratio: Option<f64>,
 }
 
 impl Repaired {
@@ -34,7 +34,7 @@ impl Repaired {
     pub(super) fn of(file: File, mut again: &File) -> io::Result<Self> {
         let len = file.metadata()?.len();
         let source = FileStretch::first(file, len);
-        let whole = |source: FileStretch| Self { source, is_cut_off: false, is_ragged: false };
+        let whole = |source: FileStretch| Self { source, is_cut_off: false, promised_ratio: None };
         let mut head = [0; 8];
         again.rewind()?;
         match again.read_exact(&mut head) {
@@ -51,7 +51,7 @@ impl Repaired {
                     Some((at, _)) => source.first_bytes(at),
                     None => source,
                 };
-                Self { source, is_cut_off: layout.is_cut_off, is_ragged: false }
+                Self { source, is_cut_off: layout.is_cut_off, promised_ratio: None }
             }
             [0x1a, 0x45, 0xdf, 0xa3, ..] => {
                 let layout = matroska::read_layout(again)?;
@@ -68,14 +68,19 @@ impl Repaired {
                     Some((at, count)) => source.with_patch(at, unknown_size(count)),
                     None => source,
                 };
-                Self { source, is_cut_off, is_ragged: false }
+                Self { source, is_cut_off, promised_ratio: None }
             }
             [b'O', b'g', b'g', b'S', ..] => match ogg_layout::read_layout(again)?.whole_end {
                 end if end > 0 && end < len => whole(source.first_bytes(end)),
                 _ => whole(source),
             },
             [b'c', b'a', b'f', b'f', ..] => match cut_data(again, len)? {
-                Some(at) => Self { source: source.with_patch(at, vec![0xff; 8]), is_cut_off: true, is_ragged: true },
+                Some((at, promised)) => {
+                    // The size counts four bytes before the samples.
+                    let there = len.saturating_sub(at + 8);
+                    let promised_ratio = Some(promised as f64 / there.max(1) as f64);
+                    Self { source: source.with_patch(at, there.to_be_bytes().to_vec()), is_cut_off: true, promised_ratio }
+                }
                 None => whole(source),
             },
             _ => whole(source),
@@ -92,15 +97,15 @@ fn unknown_size(count: usize) -> Vec<u8> {
     size
 }
 
-/// Where the size of a core audio file's samples stands, if they reach behind the file's end (Apple, Core Audio Format 1.0: chunk header).
-fn cut_data(mut file: &File, len: u64) -> io::Result<Option<u64>> {
+/// Where the size of a core audio file's samples stands, and that size, if they reach behind the file's end (Apple, Core Audio Format 1.0: chunk header).
+fn cut_data(mut file: &File, len: u64) -> io::Result<Option<(u64, i64)>> {
     let mut at = 8;
     for _ in 0..MAX_CHUNKS {
         let Some([a, b, c, d, size @ ..]) = array_at::<12>(&mut file, at)? else { break };
         let size = i64::from_be_bytes(size);
         let end = u64::try_from(size).ok().and_then(|size| (at + 12).checked_add(size));
         if [a, b, c, d] == *b"data" {
-            return Ok(end.is_some_and(|end| end > len).then_some(at + 4));
+            return Ok(end.is_some_and(|end| end > len).then_some((at + 4, size)));
         }
         let Some(end) = end.filter(|&end| end <= len) else { break };
         at = end;
@@ -128,6 +133,6 @@ mod tests {
             file.write_all(&bytes).unwrap();
             cut_data(&file, bytes.len() as u64).unwrap()
         };
-        assert_eq!((found(100, 100), found(-1, 100), found(100, 99)), (None, None, Some(27)));
+        assert_eq!((found(100, 100), found(-1, 100), found(100, 99)), (None, None, Some((27, 100))));
     }
 }
