@@ -122,7 +122,9 @@ pub fn open_with(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     match check(path) {
         // Whether that is an error, the options say.
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        other => drop(other?),
+        other => {
+            other?;
+        }
     }
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::custom_flags(options, libc::O_NONBLOCK | libc::O_NOCTTY);
@@ -138,7 +140,9 @@ pub fn open_with(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
 pub fn open_unlinked(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     match path.symlink_metadata() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        other => drop(plain(other?)?),
+        other => {
+            plain(other?)?;
+        }
     }
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::custom_flags(options, libc::O_NONBLOCK | libc::O_NOCTTY | libc::O_NOFOLLOW);

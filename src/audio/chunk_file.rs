@@ -161,7 +161,7 @@ impl Walk<'_> {
     /// The place of the chunk behind one: chunks are padded to even lengths, but by some writers.
     fn behind(&mut self, body: u64, size: u64) -> io::Result<u64> {
         let end = body + size;
-        Ok(if size % 2 == 1 && !(self.is_chunk(end)? && !self.is_chunk(end + 1)?) { end + 1 } else { end })
+        Ok(if size % 2 == 1 && (!self.is_chunk(end)? || self.is_chunk(end + 1)?) { end + 1 } else { end })
     }
 
     fn follows_chunk(&mut self, body: u64, size: u64) -> io::Result<bool> {

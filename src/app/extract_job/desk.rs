@@ -42,7 +42,7 @@ pub(super) type Outcome = Result<TrackFeatures, TrackFailure>;
 /// What the caller, who waits for a track, is told.
 pub(super) enum News {
     /// The track is done with.
-    Ready(Outcome),
+    Ready(Box<Outcome>),
     /// Not yet: so many seconds of audio of tracks that are not committed were read.
     Reading(f64),
     /// The run is cancelled, and the track will not come.
@@ -245,7 +245,7 @@ impl<'r> Desk<'r> {
             at = self.changed.wait_timeout(at, PAUSE).unwrap_or_else(PoisonError::into_inner).0;
         }
         match at.ready.remove(&position) {
-            Some(outcome) => News::Ready(outcome),
+            Some(outcome) => News::Ready(Box::new(outcome)),
             None if self.is_cancelled() => News::Cancelled,
             None if at.is_broken => News::Broken,
             None => News::Reading(at.begun.values().map(|begun| begun.read_secs).sum()),

@@ -89,7 +89,7 @@ impl Run<'_> {
         for (position, candidate) in self.candidates.iter().enumerate() {
             let outcome = loop {
                 match desk.ask_for(position) {
-                    News::Ready(outcome) => break outcome,
+                    News::Ready(outcome) => break *outcome,
                     News::Cancelled => return Some(Stop::Cancelled),
                     News::Broken => return Some(Stop::Mistake),
                     News::Reading(secs) if told.elapsed() > TELL_EVERY => {
