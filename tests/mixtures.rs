@@ -158,7 +158,7 @@ fn an_even_mixture_of_more_classes_than_are_counted_is_nearly_grey() {
 #[test]
 fn numbers_that_meet_in_a_pixel_have_the_mean_of_the_scales_colours() {
     for way in WAYS {
-        let mut scene = scene(&vec![way.times(4); 2], Theme::Dark, ViewKind::Segments);
+        let mut scene = scene(&[way.times(4), way.times(4)], Theme::Dark, ViewKind::Segments);
         let of: Vec<f32> = (0..scene.positions.len()).map(|row| (row % 2) as f32).collect();
         let numbers = Numbers {
             of: Column::Rows(of),

@@ -28,7 +28,7 @@ fn several_values_of_a_field_are_joined() {
         (b"TALB", "Airs\0Songs"),
         (b"TCON", "Folk\0Jazz\0Folk"),
         (b"TIT2", "One\0Two"),
-        (b"TDRC", "2004\02010"),
+        (b"TDRC", "2004\x002010"),
     ]);
     let tags = tags_of(&[&tag[..], &mp3].concat(), "two.mp3");
     assert_eq!(texts(&tags), [Some("One; Two"), Some("Ann; Bob"), Some("Airs; Songs"), Some("Folk; Jazz")]);

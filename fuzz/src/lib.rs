@@ -8,12 +8,16 @@ pub mod audio;
 pub mod catalog;
 #[path = "../../src/matrix.rs"]
 pub mod matrix;
+#[path = "../../src/plain_file.rs"]
+pub mod plain_file;
 #[path = "../../src/seed.rs"]
 pub mod seed;
 #[path = "../../src/store/mod.rs"]
 pub mod store;
 #[path = "../../src/tensors/mod.rs"]
 pub mod tensors;
+#[path = "../../src/whole_file/mod.rs"]
+pub mod whole_file;
 
 pub mod damaged_collection;
 pub mod readers;

@@ -16,6 +16,10 @@ use super::tags_behind::array_at;
 const UNKNOWN_ELEMENT: [u8; 4] = [0x11, 0x4d, 0x9b, 0x75];
 /// Most chunks of a core audio file that are walked over.
 const MAX_CHUNKS: usize = 10_000;
+/// Place of the size of a core audio file's packets: behind the file's header, the first chunk's, the rate and the format (Core Audio Format 1.0).
+const PACKET_BYTES_AT: u64 = 36;
+/// Most bytes of a packet of fixed size: 1,152 of them are read at once.
+const MOST_PACKET_BYTES: u32 = 1 << 16;
 
 /// A file with other sizes where they reach behind its end.
 pub(super) struct Repaired {
@@ -74,6 +78,10 @@ impl Repaired {
                 end if end > 0 && end < len => whole(source.first_bytes(end)),
                 _ => whole(source),
             },
+            // Room for a packet is taken before its bytes are read. Without a size there is none to read.
+            [b'c', b'a', b'f', b'f', ..] if packet_bytes(again)? > MOST_PACKET_BYTES => {
+                whole(source.with_patch(PACKET_BYTES_AT, vec![0; 4]))
+            }
             [b'c', b'a', b'f', b'f', ..] => match cut_data(again, len)? {
                 Some((at, promised)) => {
                     // The size counts four bytes before the samples.
@@ -95,6 +103,11 @@ fn unknown_size(count: usize) -> Vec<u8> {
         *first = (0x1ff_u16 >> count) as u8;
     }
     size
+}
+
+/// The size that a core audio file declares for each of its packets; 0 for packets of many sizes.
+fn packet_bytes(mut file: &File) -> io::Result<u32> {
+    Ok(array_at::<4>(&mut file, PACKET_BYTES_AT)?.map_or(0, u32::from_be_bytes))
 }
 
 /// Where the size of a core audio file's samples stands, and that size, if they reach behind the file's end (Apple, Core Audio Format 1.0: chunk header).
