@@ -119,7 +119,8 @@ fn files_that_change_or_vanish_while_a_run_goes_on_are_named_and_have_their_chan
 
 /// Two tracks, of which the second's rows do not fit into 100 kB; all that is to be true of the disk's end.
 fn fills_up(folder: &Path, out: &Path, run: impl Fn(&Path, &Path) -> Output, make_room: impl Fn()) {
-    let (music, whole) = (folder.join("music"), folder.join("whole.tagscape"));
+    // Beside the other one: both are as far from their music.
+    let (music, whole) = (folder.join("music"), out.with_file_name("whole.tagscape"));
     std::fs::create_dir(&music).unwrap();
     std::fs::write(music.join("b.wav"), noise(6, 70)).unwrap();
     refused(run(&music, out), "no space is left");
