@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::error::StoreError;
-use crate::plain_file;
+use crate::plain_file::{self, Kind};
 
 /// Looks whether there is a plain file at `path`; false where nothing is.
 ///
@@ -30,14 +30,14 @@ pub(super) fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
 }
 
 fn plain(about: &Metadata) -> io::Result<()> {
-    let kind = about.file_type();
-    let what = match kind {
-        kind if kind.is_file() => return Ok(()),
-        kind if kind.is_symlink() => "it is a link, and a collection's files are written to only in its own folder",
-        kind if kind.is_dir() => "it is a folder",
-        _ => "it is no plain file",
-    };
-    Err(io::Error::new(io::ErrorKind::InvalidInput, what))
+    match Kind::of(about.file_type()) {
+        None => Ok(()),
+        Some(Kind::Link) => {
+            let what = "it is a link, and a collection's files are written to only in its own folder";
+            Err(io::Error::new(io::ErrorKind::InvalidInput, what))
+        }
+        Some(kind) => Err(kind.into()),
+    }
 }
 
 /// Makes a folder of a collection, or looks whether the one that is there is no link.
