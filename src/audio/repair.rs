@@ -17,9 +17,9 @@ const UNKNOWN_ELEMENT: [u8; 4] = [0x11, 0x4d, 0x9b, 0x75];
 /// Most chunks of a core audio file that are walked over.
 const MAX_CHUNKS: usize = 10_000;
 /// Place of the size of a core audio file's packets: behind the file's header, the first chunk's, the rate and the format (Core Audio Format 1.0).
-const PACKET_BYTES_AT: u64 = 36;
-/// Most bytes of a packet of fixed size: 1,152 of them are read at once.
-const MOST_PACKET_BYTES: u32 = 1 << 16;
+const PACKET_SIZE_AT: u64 = 36;
+/// Most bytes, and most frames, of a packet of fixed size.
+const MOST_IN_PACKET: u32 = 1 << 16;
 
 /// A file with other sizes where they reach behind its end.
 pub(super) struct Repaired {
@@ -79,8 +79,8 @@ impl Repaired {
                 _ => whole(source),
             },
             // Room for a packet is taken before its bytes are read. Without a size there is none to read.
-            [b'c', b'a', b'f', b'f', ..] if packet_bytes(again)? > MOST_PACKET_BYTES => {
-                whole(source.with_patch(PACKET_BYTES_AT, vec![0; 4]))
+            [b'c', b'a', b'f', b'f', ..] if packet_size(again)?.iter().any(|&size| size > MOST_IN_PACKET) => {
+                whole(source.with_patch(PACKET_SIZE_AT, vec![0; 8]))
             }
             [b'c', b'a', b'f', b'f', ..] => match cut_data(again, len)? {
                 Some((at, promised)) => {
@@ -105,9 +105,11 @@ fn unknown_size(count: usize) -> Vec<u8> {
     size
 }
 
-/// The size that a core audio file declares for each of its packets; 0 for packets of many sizes.
-fn packet_bytes(mut file: &File) -> io::Result<u32> {
-    Ok(array_at::<4>(&mut file, PACKET_BYTES_AT)?.map_or(0, u32::from_be_bytes))
+/// Bytes and frames that a core audio file declares for each of its packets; 0 for packets of many sizes.
+fn packet_size(mut file: &File) -> io::Result<[u32; 2]> {
+    let size = array_at::<8>(&mut file, PACKET_SIZE_AT)?.unwrap_or_default();
+    let [a, b, c, d, rest @ ..] = size;
+    Ok([[a, b, c, d], rest].map(u32::from_be_bytes))
 }
 
 /// Where the size of a core audio file's samples stands, and that size, if they reach behind the file's end (Apple, Core Audio Format 1.0: chunk header).
