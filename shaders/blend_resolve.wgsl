@@ -42,7 +42,7 @@ fn mixture_at(pixel: vec2i) -> vec3f {
     for (var four = 0u; four < 5u; four++) {
         let sums = sums_at(four, pixel);
         for (var at = 0u; at < 4u; at++) {
-            // What is not there has the last texture in its place.
+            // The last texture stands in for each that is not there.
             let slot = four * 4u + at;
             let amount = select(0.0, sums[at], slot < blend.classes);
             mixture = with_class(mixture, amount, unpack4x8unorm(blend.palette[four][at]).rgb);

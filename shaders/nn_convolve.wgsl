@@ -43,7 +43,7 @@ const OUTSIDE = -0x40000000;
 var<workgroup> left: array<vec4f, 272>;     // [DEPTH, PITCH]: places in fours
 var<workgroup> right: array<vec4f, 256>;    // [DEPTH, QUADS]: features in fours
 
-// Where the kernel's first place lies in the input, and the number of that place among all.
+// The place of the kernel's first value in the input, and its number among all places.
 struct Place {
     down: i32,
     across: i32,
@@ -114,7 +114,7 @@ fn main(
     let first_quad = number % tiles_across * QUADS;
     let x = lane % QUADS;
     let y = lane / QUADS;
-    // What this lane stages: four places at depth x, and four features at depth y.
+    // This lane stages four places at depth x and four features at depth y.
     let staged = first_row + y * 4u;
     let place_0 = place_of(staged);
     let place_1 = place_of(staged + 1u);

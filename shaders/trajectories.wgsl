@@ -25,7 +25,7 @@ struct Spot {
     reach: f32,
     color: vec4f,
     depth: f32,
-    // How much of it is of the second row's class.
+    // The share of the second row's class.
     part: f32,
     haze: f32,
 }

@@ -1,6 +1,6 @@
 // The colour of a mixture of classes: a grey as light as its parts, with the hue of the class that leads. Twin: `scene::mixture`.
 
-// What there is of each class in one place, gathered class by class.
+// The amount of each class in one place, gathered class by class.
 struct Mixture {
     total: f32,
     first: f32,
@@ -10,7 +10,7 @@ struct Mixture {
     grey: f32,
 }
 
-// How far from grey the mean of many classes' colours must be to be left as it is.
+// The distance from grey at which the mean of many classes' colours stays as it is.
 const PLAIN_MEAN = 0.12;
 
 fn luma(color: vec3f) -> f32 {

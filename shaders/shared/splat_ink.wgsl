@@ -1,4 +1,4 @@
-// What a row adds to a cell beside its count. After shared/frame.wgsl and shared/splat.wgsl.
+// The ink that a row adds to a cell beside its count. After shared/frame.wgsl and shared/splat.wgsl.
 
 // Of each cell: red, green and blue of its rows, `levels` for a full channel; or rows of each class, and their haze.
 @group(1) @binding(7) var<storage, read_write> sums: array<atomic<u32>>;

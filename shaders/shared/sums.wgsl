@@ -21,7 +21,7 @@ fn slot_of(row: u32) -> u32 {
     return select(class_of_row(row, frame.classes), frame.classes, (frame.has_chosen != 0u) & steps_back(row));
 }
 
-// Whether the pass adds up what is in this place.
+// True where the pass adds up the class in this place.
 fn is_summed(slot: u32) -> bool {
     return (slot >= frame.first_class) & (slot < frame.first_class + 4u);
 }
